@@ -1,0 +1,50 @@
+# Language, warnings, sanitizers and hardening: the same for everything that is built here.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+    message(FATAL_ERROR
+        "Kuramori is built with clang 19, but the compiler here is ${CMAKE_CXX_COMPILER_ID} "
+        "${CMAKE_CXX_COMPILER_VERSION} (${CMAKE_CXX_COMPILER}). g++ 12 miscompiles coroutines. "
+        "Install clang-19 and configure with a preset: cmake --preset release")
+endif()
+
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+
+add_compile_options(
+    -Wall -Wextra -Wpedantic -Werror
+    -Wshadow -Wconversion -Wcast-qual -Wcast-align -Wformat=2 -Wundef -Wcomma -Wextra-semi
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wunused-result -Wunreachable-code
+    -Wrange-loop-analysis -Wnull-dereference
+    -Wthread-safety
+    -Wno-gnu-statement-expression  # the TRY macro needs a value out of a block
+)
+
+# No path of the building machine in messages, debug information or programs.
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" -no-canonical-prefixes)
+
+# Bounds checks of the standard library: an index past the end stops the program, never reads on.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+
+find_package(Threads REQUIRED)
+
+if(KURA_SANITIZE)
+    add_compile_options("-fsanitize=${KURA_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options("-fsanitize=${KURA_SANITIZE}")
+endif()
+
+if(KURA_FUZZ)
+    # Coverage for libFuzzer in every room; only the fuzz targets link the fuzzer itself.
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(KURA_HARDEN)
+    add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+        -fcf-protection)
+    add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+endif()

@@ -1,0 +1,10 @@
+# Outside libraries: Debian 12's packages, nothing else. packages.txt names the packages.
+
+set(Boost_USE_STATIC_LIBS ON)  # Debian's boost 1.81 is not what an installed machine has by default
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(CLI11 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.5)

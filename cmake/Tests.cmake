@@ -1,0 +1,122 @@
+# Tests. Files are found by their names; a new file needs no line here.
+#
+#   tests/unit/ROOM/**.cc            -> kura_ROOM_test (GoogleTest, RapidCheck), each TEST one ctest entry
+#   tests/unit/support/*.cc          -> kura_test_support, helpers that need only the room base
+#   tests/unit/support/ROOM/*.cc     -> kura_ROOM_test_support, helpers that need ROOM
+#   tests/fuzz/NAME_fuzz.cc          -> kura_NAME_fuzz (libFuzzer), corpus in tests/fuzz/corpus/NAME/
+#   tests/system/test_NAME.py        -> pytest, with KURA=path of the built program
+#   tests/format/test_NAME.py        -> the same
+#   tests/structure/NAME_test.py     -> plain Python, looks only at the sources
+
+set(KURA_PYTHON /usr/bin/python3)  # Debian's: the Python packages that tests use are installed for this one
+
+# System tests that also run with a sanitizer's build of the programs. Each takes several times as long there: list
+# those that go through the most code.
+set(KURA_SANITIZED_FILES
+)
+
+function(kura_unit_tests)
+    find_package(GTest REQUIRED)
+    find_package(rapidcheck REQUIRED)
+    include(GoogleTest)
+    set(unit "${CMAKE_SOURCE_DIR}/tests/unit")
+
+    file(GLOB files CONFIGURE_DEPENDS "${unit}/support/*.cc")
+    kura_library(kura_test_support INCLUDE "${unit}" FILES ${files}
+        LINKS kura_base rapidcheck GTest::gmock GTest::gtest)
+
+    get_property(rooms GLOBAL PROPERTY KURA_ROOMS)
+    foreach(room IN LISTS rooms)
+        # Helpers of the rooms below are there for the rooms above them.
+        kura_rooms_used_by(${room} used)
+        list(TRANSFORM used REPLACE "(.+)" "kura_\\1_test_support")
+        file(GLOB files CONFIGURE_DEPENDS "${unit}/support/${room}/*.cc")
+        kura_library(kura_${room}_test_support INCLUDE "${unit}" FILES ${files}
+            LINKS kura_${room} kura_test_support ${used})
+
+        file(GLOB_RECURSE files CONFIGURE_DEPENDS "${unit}/${room}/*.cc")
+        if(NOT files)
+            continue()
+        endif()
+        set(test kura_${room}_test)
+        add_executable(${test} ${files})
+        target_link_libraries(${test} PRIVATE kura_${room}_test_support GTest::gtest_main)
+        kura_executable_settings(${test})
+        gtest_discover_tests(${test}
+            TEST_PREFIX "${KURA_PRESET}/${room}/"
+            DISCOVERY_MODE PRE_TEST
+            DISCOVERY_TIMEOUT 60
+            PROPERTIES TIMEOUT 180 LABELS unit)
+    endforeach()
+endfunction()
+
+function(kura_fuzz_targets)
+    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc")
+    get_property(rooms GLOBAL PROPERTY KURA_ROOMS)
+    list(TRANSFORM rooms PREPEND kura_)
+    foreach(file IN LISTS files)
+        get_filename_component(name "${file}" NAME_WE)
+        string(REGEX REPLACE "_fuzz$" "" name "${name}")
+        set(target kura_${name}_fuzz)
+        add_executable(${target} "${file}")
+        target_link_libraries(${target} PRIVATE ${rooms})
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+        kura_executable_settings(${target})
+        add_test(NAME "${KURA_PRESET}/fuzz/${name}"
+            COMMAND sh "${CMAKE_SOURCE_DIR}/tests/fuzz/run.sh" "$<TARGET_FILE:${target}>" "${name}" 5
+            "${CMAKE_BINARY_DIR}/fuzz")
+        set_tests_properties("${KURA_PRESET}/fuzz/${name}" PROPERTIES TIMEOUT 120 LABELS fuzz)
+    endforeach()
+endfunction()
+
+function(kura_pytest kind file)
+    get_filename_component(name "${file}" NAME_WE)
+    string(REGEX REPLACE "^test_" "" name "${name}")
+    set(test "${KURA_PRESET}/${kind}/${name}")
+    add_test(NAME "${test}"
+        COMMAND "${KURA_PYTHON}" -m pytest -q -ra -p no:cacheprovider "${file}"
+        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+    set_tests_properties("${test}" PROPERTIES
+        TIMEOUT 600
+        LABELS "${kind}"
+        ENVIRONMENT "KURA=$<TARGET_FILE:kura>;KURA_TREE=${KURA_PRESET};PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+function(kura_system_tests)
+    foreach(kind IN ITEMS system format)
+        file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/test_*.py")
+        foreach(file IN LISTS files)
+            file(RELATIVE_PATH name "${CMAKE_SOURCE_DIR}/tests" "${file}")
+            if(KURA_SYSTEM_TESTS OR (KURA_SANITIZED_SYSTEM_TESTS AND name IN_LIST KURA_SANITIZED_FILES))
+                kura_pytest(${kind} "${file}")
+            endif()
+        endforeach()
+    endforeach()
+endfunction()
+
+function(kura_structure_tests)
+    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/structure/*_test.py")
+    foreach(file IN LISTS files)
+        get_filename_component(name "${file}" NAME_WE)
+        string(REGEX REPLACE "_test$" "" name "${name}")
+        add_test(NAME "${KURA_PRESET}/structure/${name}" COMMAND "${KURA_PYTHON}" "${file}")
+        set_tests_properties("${KURA_PRESET}/structure/${name}" PROPERTIES
+            TIMEOUT 60 LABELS structure ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+    endforeach()
+    add_test(NAME "${KURA_PRESET}/structure/headers"
+        COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}" --target headers -- -j1)
+    set_tests_properties("${KURA_PRESET}/structure/headers" PROPERTIES TIMEOUT 600 LABELS structure)
+endfunction()
+
+function(kura_tests)
+    if(KURA_UNIT_TESTS)
+        kura_unit_tests()
+    endif()
+    if(KURA_FUZZ)
+        kura_fuzz_targets()
+    endif()
+    kura_system_tests()
+    if(KURA_SYSTEM_TESTS)
+        kura_structure_tests()
+    endif()
+endfunction()
