@@ -1,0 +1,13 @@
+// Random bytes from the operating system (getrandom, through OpenSSL's or libsodium's front). Never fails: a system
+// without randomness ends the program.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace kura::crypto {
+
+void fill_random(base::MutableByteSpan out);
+base::Bytes random_bytes(std::size_t count);
+base::Key random_key();
+
+}  // namespace kura::crypto
