@@ -1,9 +1,9 @@
 #include "base/version.h"
 
-#include <gtest/gtest.h>
-
 #include <regex>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace kura::base {
 namespace {
