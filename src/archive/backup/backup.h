@@ -1,0 +1,52 @@
+// One backup, from walking to the commit (docs/architecture.md, "How a backup flows").
+//
+// Needs the machine's key, not the recovery key. Whatever happens before the commit, no snapshot is visible; whatever
+// happens after it, the snapshot is durable. What an interrupted backup has stored is taken up by the next.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "archive/repo/repository.h"
+#include "base/glob.h"
+#include "base/progress.h"
+
+namespace kura::archive {
+
+struct BackupOptions {
+  std::vector<std::string> paths;      // as given; made absolute here (their last part is not followed when a link)
+  std::vector<std::string> tags;
+  base::GlobSet excludes;              // matched against absolute paths
+  bool one_file_system = false;
+  bool dry_run = false;                // reads and counts; stores nothing
+  std::string host;
+  std::string user;
+  unsigned threads = 0;                // 0: one a core
+};
+
+struct BackupSummary {
+  store::ObjectId snapshot_id;         // zero for a dry run
+  std::uint64_t files_total = 0, files_new = 0, files_changed = 0, files_unmodified = 0, files_failed = 0;
+  std::uint64_t folders_total = 0;
+  std::uint64_t bytes_total = 0;       // of all files in the snapshot
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_stored_new = 0;  // written to the store
+  std::uint64_t chunks_new = 0, chunks_reused = 0;
+  double seconds = 0;
+  Verdict verdict = Verdict::kUnjudged;
+};
+
+// A source file or folder that could not be read whole. It is in the snapshot as far as that makes sense (never with
+// wrong contents): the path and why.
+using ProblemHandler = std::function<void(const std::string& path, const base::Error& error)>;
+
+// kInterrupted when `stop` is requested; kUsage when a path does not exist. `progress` and `on_problem` are called
+// from worker threads (`on_problem` one at a time).
+base::Result<BackupSummary> run_backup(const Repository& repository, const BackupOptions& options,
+                                       base::Progress& progress, const ProblemHandler& on_problem,
+                                       std::stop_token stop);
+
+}  // namespace kura::archive

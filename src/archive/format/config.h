@@ -1,0 +1,40 @@
+// The config object: what a repository is (docs/format.md, section 3).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "crypto/keys.h"
+
+namespace kura::archive {
+
+using RepositoryId = std::array<std::uint8_t, 16>;
+
+struct ChunkerParameters {
+  std::uint8_t algorithm = 1;      // 1: keyed gear hash, normalised (backup/chunker.h)
+  std::uint8_t normalisation = 2;  // bits by which the mask is harder before, and easier after, the average
+  std::uint32_t least = 0;         // bytes
+  std::uint32_t average = 0;       // bytes, a power of two
+  std::uint32_t most = 0;          // bytes, <= kChunkLimit
+
+  friend bool operator==(const ChunkerParameters&, const ChunkerParameters&) = default;
+};
+
+struct Config {
+  RepositoryId repository{};
+  std::int64_t created = 0;  // ns since 1970
+  crypto::PublicKey box_key{};
+  crypto::PublicKey signing_key{};
+  ChunkerParameters files{.least = 256 << 10, .average = 1 << 20, .most = 4 << 20};
+  ChunkerParameters listings{.least = 16 << 10, .average = 64 << 10, .most = 256 << 10};
+  std::uint32_t pack_target = 32 << 20;  // bytes
+
+  // The object's bytes, signed with the recovery signing key.
+  base::Bytes encode(const base::Key& signing_seed) const;
+  // kDamaged; kUnsupported for another version; parameters out of bounds and bad signatures are kDamaged.
+  static base::Result<Config> decode(base::ByteSpan object);
+};
+
+}  // namespace kura::archive

@@ -1,0 +1,60 @@
+// Entries of a folder's listing: one file, folder, link or device with all that is known of it (docs/format.md,
+// section 8). A listing is the concatenation of its entries, and is chunked like a file's contents.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "archive/format/content.h"
+
+namespace kura::archive {
+
+enum class EntryType : std::uint8_t {
+  kFile = 1, kFolder = 2, kSymlink = 3, kFifo = 4, kCharDevice = 5, kBlockDevice = 6, kSocket = 7,
+};
+
+struct Extent {
+  std::uint64_t gap = 0;   // hole before it, bytes
+  std::uint64_t size = 0;  // data, bytes
+
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+struct Entry {
+  EntryType type = EntryType::kFile;
+  std::string name;  // any bytes but '/' and zero; not "." or ".."
+  std::uint32_t mode = 0;  // 07777
+  std::uint32_t uid = 0, gid = 0;
+  std::int64_t mtime_seconds = 0;  // rounded down, so also right before 1970
+  std::uint32_t mtime_nanoseconds = 0;
+
+  std::uint64_t size = 0;     // files
+  ContentRef content;         // files, folders
+  std::string target;         // symbolic links
+  std::uint32_t device_major = 0, device_minor = 0;
+  std::string user, group;    // names, empty when unknown
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> hard_link;  // device, inode: when it has several names
+  std::vector<std::pair<std::string, std::string>> xattrs;           // sorted by name
+  std::optional<std::vector<Extent>> extents;                        // sparse files: where the data lie
+
+  friend bool operator==(const Entry&, const Entry&) = default;
+
+  // Appends the entry, with its size before it.
+  void encode(base::Encoder& out) const;
+  // Reads one entry from the front of `listing` and moves it on. kDamaged for anything that docs/format.md does not
+  // allow, names above all: what this returns is safe to use as a file name.
+  static base::Result<Entry> decode_front(base::ByteSpan& listing);
+  // The size in bytes of the first entry in `listing` with its prefix, or nullopt when it is not all there yet: for
+  // readers that take a listing in pieces.
+  static base::Result<std::optional<std::size_t>> front_size(base::ByteSpan listing);
+};
+
+// An entry is larger than this only by the ids and extents of huge files; readers refuse what is larger.
+inline constexpr std::size_t kEntryLimit = 64U << 20;
+
+bool is_safe_name(std::string_view name);
+
+}  // namespace kura::archive

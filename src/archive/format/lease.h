@@ -1,0 +1,34 @@
+// Leases and lists of condemned objects (docs/format.md, section 9).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/object.h"
+
+namespace kura::archive {
+
+enum class LeasePurpose : std::uint8_t { kBackup = 1, kCopy = 2, kRead = 3 };
+using SessionId = std::array<std::uint8_t, 16>;
+
+struct LeaseObject {
+  SessionId session{};
+  LeasePurpose purpose = LeasePurpose::kBackup;
+  std::int64_t start = 0;  // store's clock, ns; 0 in a session's first lease
+
+  base::Bytes encode() const;
+  static base::Result<LeaseObject> decode(base::ByteSpan object);
+};
+
+struct CondemnedObject {
+  std::vector<store::ObjectId> packs;
+  std::vector<store::ObjectId> indexes;
+
+  base::Bytes encode() const;
+  static base::Result<CondemnedObject> decode(base::ByteSpan object);
+};
+
+}  // namespace kura::archive

@@ -1,0 +1,43 @@
+// Opens frames and chunks: needs the recovery key.
+//
+//   PackReader reader(repository, index);
+//   Bytes text = KURA_TRY(reader.chunk(id));
+//
+// Every chunk is checked against its id before it is returned, so what comes out is what went in, whatever the store
+// says. Shared by threads: each call reads, decrypts and decompresses on the caller's thread; session keys and
+// recently opened frames are cached behind a lock.
+#pragma once
+
+#include <memory>
+
+#include "archive/repo/chunk_index.h"
+
+namespace kura::archive {
+
+class PackReader {
+ public:
+  // Both outlive the reader. `cache_bytes` bounds the opened frames that are kept.
+  PackReader(const Repository& repository, const ChunkIndex& index, std::size_t cache_bytes = 32U << 20);
+  ~PackReader();
+
+  using Text = std::shared_ptr<const base::Bytes>;
+  // The opened text of a frame. Its chunks are NOT yet checked against their ids; chunk() does that.
+  // kDamaged names the pack.
+  base::Result<Text> frame(std::uint32_t pack, std::uint32_t frame);
+  // `count` frames of one pack that lie one after another, in one read.
+  base::Result<std::vector<Text>> frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count);
+  // One chunk, checked. kDamaged also when the index does not know it.
+  base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
+  // Whether `text` is the chunk `id`. Thread-safe.
+  bool verify(const ChunkId& id, Content content, base::ByteSpan text) const;
+  // The ids at depth 0 of a content. kDamaged beyond limits.
+  base::Result<std::vector<ChunkId>> leaves(const ContentRef& content);
+
+  const ChunkIndex& index() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kura::archive

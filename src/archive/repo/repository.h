@@ -1,0 +1,111 @@
+// A repository: a store, the config in force, and such keys as the caller has. It reads and writes the small objects;
+// packs are the business of pack_reader.h and of backup/.
+//
+//   auto repository = KURA_TRY(Repository::open(*store, {.state_folder = dir}));       // keyless or as the machine
+//   KURA_TRY(repository.unlock(KURA_TRY(recovery_from_passphrase(...))));              // to read
+//
+// May be shared by threads once opened and unlocked.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/format/config.h"
+#include "archive/format/index.h"
+#include "archive/format/key_object.h"
+#include "archive/format/snapshot.h"
+#include "archive/repo/machine.h"
+#include "archive/repo/secrets.h"
+#include "store/store.h"
+
+namespace kura::archive {
+
+struct StoredSnapshot {
+  store::ObjectId id;
+  std::int64_t received = 0;  // by the store's clock
+  Snapshot snapshot;
+};
+
+// What could not be read of a listing: the object and why. Callers show them; they do not hide what is whole.
+struct DamagedObject {
+  store::Kind kind;
+  store::ObjectId id;
+  base::Error error;
+};
+
+struct SnapshotList {
+  std::vector<StoredSnapshot> snapshots;  // in the order received, then by machine and number
+  std::vector<DamagedObject> damaged;     // unreadable, badly signed, or by a machine without a certificate
+};
+
+struct KeyList {
+  struct Slot { store::ObjectId id; RecoverySlot slot; };
+  struct Machine { store::ObjectId id; MachineCertificate certificate; };
+  std::vector<Slot> slots;
+  std::vector<Machine> machines;
+  std::vector<DamagedObject> damaged;
+};
+
+class Repository {
+ public:
+  // Finds the config: the one that the machine's state remembers, else the only valid one in the store. When the
+  // store holds several and nothing says which, kDamaged, naming them. kNotFound when it is not a repository.
+  // With a state folder the machine's key is loaded if there is one.
+  static base::Result<Repository> open(std::shared_ptr<store::Store> store, const std::string& state_folder);
+
+  // Makes a repository in an empty store. The recovery secret is sealed under `passphrase` into it when given.
+  // Returns the opened and unlocked repository; the machine's key is saved in the state folder, its certificate put.
+  struct NewRepository {
+    std::string state_folder;
+    std::string machine_label;                  // host name
+    std::optional<std::string> passphrase;      // nothing: recovery key off line only
+  };
+  static base::Result<Repository> create(std::shared_ptr<store::Store> store, const NewRepository& how);
+
+  store::Store& store() const { return *store_; }
+  const std::shared_ptr<store::Store>& shared_store() const { return store_; }
+  const Config& config() const { return config_; }
+  const store::ObjectId& config_id() const { return config_id_; }
+
+  // The keys at hand.
+  const std::optional<MachineKey>& machine() const { return machine_; }
+  const std::optional<MachineState>& machine_state() const { return machine_state_; }
+  const WriteSecrets* write_secrets() const;         // as machine or unlocked, else null
+  const RecoverySecrets* recovery_secrets() const;   // unlocked, else null
+  // The same, with an Error that says what to do.
+  base::Result<const WriteSecrets*> need_write_secrets() const;
+  base::Result<const RecoverySecrets*> need_recovery_secrets() const;
+
+  // Checks that `recovery` belongs to the config (its public keys follow from it): kWrongKey otherwise.
+  base::Status unlock(const base::Key& recovery);
+  // Tries the recovery slots. kWrongKey when none opens, kNotFound when there are none (recovery key off line).
+  base::Status unlock_with_passphrase(std::string_view passphrase);
+  base::Status unlock_with_key_file(std::string_view text);
+
+  base::Result<KeyList> keys() const;
+  base::Result<SnapshotList> snapshots() const;
+  base::Result<StoredSnapshot> snapshot(const store::ObjectId& id) const;
+  // Index::decode with the catalog key when there is one.
+  base::Result<Index> index(const store::ObjectId& id) const;
+
+  // put() of an encoded object under its SHA-256.
+  base::Result<store::ObjectId> put(store::Kind kind, base::ByteSpan object) const;
+
+ private:
+  Repository() = default;
+  std::shared_ptr<store::Store> store_;
+  Config config_;
+  store::ObjectId config_id_;
+  std::optional<MachineState> machine_state_;
+  std::optional<MachineKey> machine_;
+  std::optional<WriteSecrets> write_;
+  std::optional<RecoverySecrets> recovery_;
+};
+
+// SNAPSHOT as a person writes it: unique prefix of >= 4 hex digits, "latest" (received last) or "clean".
+// kNotFound, kUsage when ambiguous; the message lists candidates.
+base::Result<StoredSnapshot> find_snapshot(const SnapshotList& list, std::string_view name);
+
+}  // namespace kura::archive

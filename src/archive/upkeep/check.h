@@ -1,0 +1,43 @@
+// Proving a repository whole. Without keys: every stored byte against its name, every signature, and that all packs a
+// snapshot needs are there. With the machine's key also: indexes against the footers. With the recovery key also:
+// every chunk opened and checked against its id, and every listing of every snapshot walked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "archive/repo/repository.h"
+#include "base/progress.h"
+
+namespace kura::archive {
+
+struct CheckOptions {
+  double read_data = 1.0;        // share of pack bytes to read, 0 to 1; which packs is chosen by chance below 1
+  unsigned threads = 0;
+};
+
+struct CheckFinding {
+  store::Kind kind;
+  store::ObjectId id;
+  base::Error error;
+  std::vector<store::ObjectId> snapshots;  // that suffer from it, as far as known
+};
+
+struct CheckSummary {
+  std::uint64_t objects = 0, bytes_read = 0;
+  std::uint64_t snapshots = 0, packs = 0, indexes = 0, keys = 0, chunks_opened = 0;
+  std::uint64_t findings = 0;
+  std::uint64_t orphan_packs = 0;  // in no index: no damage; see gc
+  bool opened = false;             // with the recovery key
+  double seconds = 0;
+};
+
+base::Result<CheckSummary> run_check(const Repository& repository, const CheckOptions& options,
+                                     base::Progress& progress,
+                                     const std::function<void(const CheckFinding&)>& on_finding, std::stop_token stop);
+
+}  // namespace kura::archive

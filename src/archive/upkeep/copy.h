@@ -1,0 +1,31 @@
+// Copying snapshots to another repository.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "archive/repo/repository.h"
+#include "base/progress.h"
+
+namespace kura::archive {
+
+struct CopySummary {
+  std::uint64_t snapshots_copied = 0, snapshots_present = 0;
+  std::uint64_t objects_copied = 0, bytes_copied = 0;
+};
+
+// A twin: config, keys and all objects that the snapshots need, as they are. No key needed; every object is checked
+// against its name on the way. Nothing that is there is stored again. The order (packs, index, snapshots) and a lease
+// make an interrupted copy harmless. `only` empty: all snapshots.
+base::Result<CopySummary> copy_twin(const Repository& from, store::Store& to, const std::vector<store::ObjectId>& only,
+                                    base::Progress& progress, std::stop_token stop);
+
+// Into a repository with other keys: opens everything with the recovery key of `from` and seals it again as the
+// machine of `to`. A snapshot that was copied before (recorded by a tag "copy-of:<id>") is not copied again.
+base::Result<CopySummary> copy_resealed(const Repository& from, const Repository& to,
+                                        const std::vector<store::ObjectId>& only, base::Progress& progress,
+                                        std::stop_token stop);
+
+}  // namespace kura::archive

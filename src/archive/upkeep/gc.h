@@ -1,0 +1,27 @@
+// Garbage collection without keys and without locks (docs/format.md, section 9).
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+
+#include "archive/repo/repository.h"
+#include "base/progress.h"
+
+namespace kura::archive {
+
+struct GcOptions {
+  bool dry_run = false;
+  std::int64_t keep_orphans = 24LL * 3600 * 1'000'000'000;  // ns since receipt: what an interrupted backup left
+};
+
+struct GcSummary {
+  std::uint64_t packs_total = 0, packs_removed = 0, indexes_removed = 0;
+  std::uint64_t bytes_total = 0, bytes_freed = 0;
+  std::uint64_t packs_waiting = 0, bytes_waiting = 0;  // condemned, but a running job may lean on them: next run
+};
+
+// kDamaged, and nothing is removed, when a snapshot cannot be read: it might need anything.
+base::Result<GcSummary> collect_garbage(const Repository& repository, const GcOptions& options,
+                                        base::Progress& progress, std::stop_token stop);
+
+}  // namespace kura::archive

@@ -1,0 +1,25 @@
+// Changing who can open a repository. Needs the unlocked repository; no data are rewritten.
+#pragma once
+
+#include <string>
+
+#include "archive/repo/repository.h"
+
+namespace kura::archive {
+
+// Another recovery slot under a passphrase. Returns its object id.
+base::Result<store::ObjectId> add_recovery_slot(const Repository& repository, std::string_view label,
+                                                std::string_view passphrase);
+// The text of an off-line key file (for writing to a file of mode 0600 by the caller).
+base::Result<std::string> export_recovery_key(const Repository& repository);
+// Puts the new slot, syncs, then removes the slot that `old_passphrase` opens.
+base::Result<store::ObjectId> change_passphrase(const Repository& repository, std::string_view old_passphrase,
+                                                std::string_view new_passphrase);
+// Removes a slot or a machine certificate by id (unique prefix). Refuses (kConflict) to remove the last recovery slot
+// unless `force`: without it only an off-line key opens the repository.
+base::Result<store::ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force);
+// A new machine key for this machine (its old one is lost): certificate into the repository, key into the state folder.
+base::Result<store::ObjectId> add_machine(const Repository& repository, const std::string& state_folder,
+                                          std::string_view label);
+
+}  // namespace kura::archive

@@ -1,0 +1,24 @@
+// A file that appears under its name complete or not at all.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/file_system.h"
+
+namespace kura::store {
+
+// A name nobody else uses: "<pid>-<16 random hex digits>".
+std::string temporary_name();
+// Whether `name` could come from temporary_name().
+bool is_temporary_name(std::string_view name);
+
+// Writes `parts` one after the other to `temporary` (in the same file system as `path`), syncs it and renames it to
+// `path`, over what is there. The contents are then durable; the name is after sync_folder(). After an error
+// `temporary` is gone, as far as the system allows it, and `path` is as before.
+base::Status write_atomically(FileSystem& files, const std::string& temporary, const std::string& path,
+                              std::span<const base::ByteSpan> parts);
+
+}  // namespace kura::store

@@ -1,0 +1,31 @@
+// What a store holds: immutable objects, each named by the SHA-256 of its bytes, in a few kinds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace kura::store {
+
+// The kind decides the folder (or key prefix) an object lies in; see docs/format.md, "Objects".
+enum class Kind : std::uint8_t { kConfig, kKey, kPack, kIndex, kSnapshot, kLease, kCondemned };
+
+inline constexpr std::array kAllKinds = {Kind::kConfig,   Kind::kKey,   Kind::kPack,     Kind::kIndex,
+                                         Kind::kSnapshot, Kind::kLease, Kind::kCondemned};
+
+// "config", "keys", "packs", "index", "snapshots", "leases", "condemned": the folder's name.
+std::string_view folder_of(Kind kind);
+// "config", "key", "pack", "index", "snapshot", "lease", "condemned list": in messages.
+std::string_view name_of(Kind kind);
+
+using ObjectId = base::Digest;
+
+struct ObjectInfo {
+  ObjectId id;
+  std::uint64_t size = 0;     // bytes
+  std::int64_t received = 0;  // when the store took it, by the store's own clock: ns since 1970
+};
+
+}  // namespace kura::store

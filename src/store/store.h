@@ -1,0 +1,67 @@
+// A place that keeps objects: a folder today; S3 and a vault behind the same interface.
+//
+// What every store promises:
+// - put() is all or nothing: an object is either absent or complete, under its name, whatever happens meanwhile.
+// - An object once put is not changed. Putting it again is no error and does nothing.
+// - What was put before sync() returned is still there after power loss.
+// - One thread's put() is seen by everybody's list() and get() when it returns (leases and garbage collection rest on
+//   this; S3 is strongly consistent too).
+// A store does not look inside objects. get() checks the bytes against the name; read_at() cannot, so its caller does.
+// All functions may be called from many threads at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/object.h"
+
+namespace kura::store {
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Stores the concatenation of `parts`, whose SHA-256 the caller says is `id`.
+  // kNoSpace, kDenied, kIo. Nothing is visible after an error.
+  virtual base::Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) = 0;
+  // The whole object, checked against its name: kDamaged when it differs, kNotFound, kDamaged when larger than
+  // `limit` bytes.
+  virtual base::Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) = 0;
+  // Exactly out.size() bytes from `offset`; kDamaged when the object ends before. Unchecked bytes!
+  virtual base::Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) = 0;
+  virtual base::Result<ObjectInfo> stat(Kind kind, const ObjectId& id) = 0;
+  // All objects of a kind, in no order. Names that are not object names are left out.
+  virtual base::Result<std::vector<ObjectInfo>> list(Kind kind) = 0;
+  // No error when it is not there.
+  virtual base::Status remove(Kind kind, const ObjectId& id) = 0;
+  // Returns when everything put or removed before is durable. After a failure it fails for good: what reached the
+  // disk is then unknown, so the caller ends, and the next run opens the store anew and looks.
+  virtual base::Status sync() = 0;
+  // The store's own clock, ns since 1970: the one that `received` is read from, so that leases and garbage collection
+  // compare times by one clock whoever asks. A folder's is the modification time of a fresh temporary file: it costs
+  // a write and fails (kDenied) where the caller may not write.
+  virtual base::Result<std::int64_t> now() = 0;
+  // Where it is, for messages: "/srv/backup", "s3://host/bucket".
+  virtual std::string describe() const = 0;
+
+  // Convenience.
+  base::Status put(Kind kind, const ObjectId& id, base::ByteSpan bytes) {
+    const base::ByteSpan parts[] = {bytes};
+    return put(kind, id, parts);
+  }
+};
+
+// Opens a store by its address: a folder path or file:///path. kUnsupported for other schemes, kUsage for what is no
+// address, kNotFound when there is none. Opening writes nothing, so a read-only copy can be read. Whether a repository
+// is in it is not this room's business.
+base::Result<std::unique_ptr<Store>> open_store(std::string_view address);
+// Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already.
+base::Result<std::unique_ptr<Store>> create_store(std::string_view address);
+
+}  // namespace kura::store
