@@ -1,0 +1,45 @@
+#include "store/atomic_file.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "crypto/random.h"
+
+namespace kura::store {
+namespace {
+
+constexpr std::size_t kRandomBytes = 8;
+
+base::Status write_and_rename(FileSystem& files, FileSystem::File& file, const std::string& temporary,
+                              const std::string& path, std::span<const base::ByteSpan> parts) {
+  for (const base::ByteSpan part : parts) KURA_TRY(file.write(part));
+  KURA_TRY(file.sync());
+  return files.rename(temporary, path);
+}
+
+}  // namespace
+
+std::string temporary_name() {
+  return fmt::format("{}-{}", ::getpid(), base::to_hex(crypto::random_bytes(kRandomBytes)));
+}
+
+bool is_temporary_name(std::string_view name) {
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos || dash == 0 || name.size() - dash - 1 != 2 * kRandomBytes) return false;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return std::ranges::all_of(name.substr(0, dash), is_digit) && base::from_hex(name.substr(dash + 1)).has_value();
+}
+
+base::Status write_atomically(FileSystem& files, const std::string& temporary, const std::string& path,
+                              std::span<const base::ByteSpan> parts) {
+  const std::unique_ptr<FileSystem::File> file = KURA_TRY(files.create(temporary));
+  base::Status status = write_and_rename(files, *file, temporary, path, parts);
+  // The first failure is the one to tell; a temporary that stays behind is swept later.
+  if (!status) static_cast<void>(files.remove(temporary));
+  return status;
+}
+
+}  // namespace kura::store

@@ -1,0 +1,279 @@
+#include "store/folder_store.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "crypto/hash.h"
+#include "store/atomic_file.h"
+#include "store/folder_layout.h"
+
+namespace kura::store {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using Type = FileSystem::Type;
+
+constexpr std::int64_t kTemporaryLifetime = 24LL * 3600 * 1'000'000'000;  // ns
+
+class FolderStore final : public Store {
+ public:
+  FolderStore(FolderLayout layout, FileSystem& files) : layout_(std::move(layout)), files_(files) {}
+
+  using Store::put;
+  Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
+  Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
+  Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;
+  Result<std::vector<ObjectInfo>> list(Kind kind) override;
+  Status remove(Kind kind, const ObjectId& id) override;
+  Status sync() override;
+  Result<std::int64_t> now() override;
+  std::string describe() const override { return layout_.root(); }
+
+ private:
+  Status prepare_to_write();
+  void sweep_temporaries();
+  Result<std::int64_t> read_clock();
+  Status ensure_folder(const std::string& path, const std::string& parent);
+  Status ensure_folder_of(Kind kind, const ObjectId& id);
+  void mark_dirty(const std::string& folder);
+  Status append_objects(const std::string& folder, std::string_view prefix, std::vector<ObjectInfo>& found);
+  Result<std::vector<FileSystem::Entry>> list_or_empty(const std::string& folder);
+  Error about(Kind kind, const ObjectId& id, Error error) const;
+  Error with_advice(Error error) const;
+  template <typename T>
+  Result<T> advised(Result<T> result) const {
+    if (!result) return base::fail(with_advice(std::move(result).error()));
+    return result;
+  }
+
+  const FolderLayout layout_;
+  FileSystem& files_;
+  std::once_flag swept_;
+
+  std::mutex folders_mutex_;     // guards the two sets
+  std::set<std::string> known_;  // folders that exist, so far as this store has seen
+  std::set<std::string> dirty_;  // folders whose names changed since the last sync
+
+  std::mutex sync_mutex_;  // held for a whole sync(): a second caller's objects may be in the first one's set
+  std::optional<Error> sync_failure_;
+};
+
+Status FolderStore::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
+  KURA_TRY(advised(prepare_to_write()));
+  KURA_TRY(advised(ensure_folder_of(kind, id)));
+  std::uint64_t size = 0;
+  for (const base::ByteSpan part : parts) size += part.size();
+
+  const std::string path = layout_.path(kind, id);
+  const auto there = files_.stat(path);
+  // A file of another size is what some accident left of the object: it is replaced.
+  if (!there || there->type != Type::kFile || there->size != size) {
+    const std::string temporary = layout_.temporaries() + "/" + temporary_name();
+    KURA_TRY(advised(write_atomically(files_, temporary, path, parts)));
+  }
+  // Also when the object was there: whoever put it may not have synced its name, and our caller relies on our sync().
+  mark_dirty(layout_.folder(kind, id));
+  return {};
+}
+
+Result<base::Bytes> FolderStore::get(Kind kind, const ObjectId& id, std::uint64_t limit) {
+  Result<base::Bytes> bytes = files_.read_all(layout_.path(kind, id), limit);
+  if (!bytes) return base::fail(about(kind, id, std::move(bytes).error()));
+  if (crypto::sha256(*bytes) != id) {
+    return base::fail(about(kind, id, Error(ErrorCode::kDamaged, "its bytes do not match its name")));
+  }
+  return bytes;
+}
+
+Status FolderStore::read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) {
+  Status status = files_.read_at(layout_.path(kind, id), offset, out);
+  if (!status) return base::fail(about(kind, id, std::move(status).error()));
+  return {};
+}
+
+Result<ObjectInfo> FolderStore::stat(Kind kind, const ObjectId& id) {
+  const std::string path = layout_.path(kind, id);
+  Result<FileSystem::Entry> entry = files_.stat(path);
+  if (!entry) return base::fail(about(kind, id, std::move(entry).error()));
+  if (entry->type != Type::kFile) {
+    return base::fail(about(kind, id, Error(ErrorCode::kDamaged, path + " is not a regular file")));
+  }
+  return ObjectInfo{.id = id, .size = entry->size, .received = entry->modified};
+}
+
+Result<std::vector<ObjectInfo>> FolderStore::list(Kind kind) {
+  const std::string folder = layout_.kind_folder(kind);
+  std::vector<ObjectInfo> found;
+  if (!has_subfolders(kind)) {
+    KURA_TRY(advised(append_objects(folder, "", found)));
+    return found;
+  }
+  for (const FileSystem::Entry& entry : KURA_TRY(advised(list_or_empty(folder)))) {
+    if (entry.type != Type::kFolder || !is_subfolder_name(entry.name)) continue;
+    KURA_TRY(advised(append_objects(folder + "/" + entry.name, entry.name, found)));
+  }
+  return found;
+}
+
+Status FolderStore::append_objects(const std::string& folder, std::string_view prefix, std::vector<ObjectInfo>& found) {
+  for (const FileSystem::Entry& entry : KURA_TRY(list_or_empty(folder))) {
+    if (entry.type != Type::kFile) continue;
+    if (const std::optional<ObjectId> id = object_of(entry.name, prefix)) {
+      found.push_back({.id = *id, .size = entry.size, .received = entry.modified});
+    }
+  }
+  return {};
+}
+
+// A folder may be missing (an older store, a copy without its empty folders), but not the whole store: a disk that
+// was unmounted is no empty repository.
+Result<std::vector<FileSystem::Entry>> FolderStore::list_or_empty(const std::string& folder) {
+  Result<std::vector<FileSystem::Entry>> entries = files_.list(folder);
+  if (entries || entries.error().code() != ErrorCode::kNotFound) return entries;
+  if (!files_.stat(layout_.kind_folder(Kind::kConfig))) {
+    return base::fail(ErrorCode::kNotFound, fmt::format("{} is no longer a repository", layout_.root()),
+                      "see whether its disk is still mounted");
+  }
+  return std::vector<FileSystem::Entry>{};
+}
+
+Status FolderStore::remove(Kind kind, const ObjectId& id) {
+  const std::string folder = layout_.folder(kind, id);
+  Status status = files_.remove(layout_.path(kind, id));
+  if (!status && status.error().code() != ErrorCode::kNotFound) return advised(std::move(status));
+  // Also when somebody else removed it: our caller relies on our sync().
+  if (status || files_.stat(folder)) mark_dirty(folder);
+  return {};
+}
+
+Status FolderStore::sync() {
+  const std::lock_guard one_at_a_time(sync_mutex_);
+  if (sync_failure_) return base::fail(*sync_failure_);
+  std::set<std::string> folders;
+  {
+    const std::lock_guard lock(folders_mutex_);
+    folders.swap(dirty_);
+  }
+  for (const std::string& folder : folders) {
+    Status status = files_.sync_folder(folder);
+    if (status) continue;
+    // The kernel reports a lost write once and then forgets it, so a second try would succeed over missing names.
+    sync_failure_ = with_advice(std::move(status).error());
+    return base::fail(*sync_failure_);
+  }
+  return {};
+}
+
+Result<std::int64_t> FolderStore::now() {
+  KURA_TRY(advised(prepare_to_write()));
+  return advised(read_clock());
+}
+
+Result<std::int64_t> FolderStore::read_clock() {
+  const std::string path = layout_.temporaries() + "/" + temporary_name();
+  KURA_TRY(files_.create(path));
+  const Result<FileSystem::Entry> entry = files_.stat(path);
+  const Status removed = files_.remove(path);
+  if (!entry) return base::fail(entry.error());
+  if (!removed) return base::fail(removed.error());
+  return entry->modified;
+}
+
+Status FolderStore::prepare_to_write() {
+  KURA_TRY(ensure_folder(layout_.temporaries(), layout_.root_itself()));
+  std::call_once(swept_, [this] { sweep_temporaries(); });
+  return {};
+}
+
+// A convenience: whatever goes wrong here, the next writer may have more luck.
+void FolderStore::sweep_temporaries() {
+  const auto entries = files_.list(layout_.temporaries());
+  if (!entries || entries->empty()) return;
+  const Result<std::int64_t> clock = read_clock();
+  if (!clock) return;
+  for (const FileSystem::Entry& entry : *entries) {
+    if (entry.type != Type::kFile || !is_temporary_name(entry.name)) continue;
+    if (entry.modified > *clock - kTemporaryLifetime) continue;
+    static_cast<void>(files_.remove(layout_.temporaries() + "/" + entry.name));
+  }
+}
+
+// The parent is synced once even when the folder is there: whoever made it may not have come to that.
+Status FolderStore::ensure_folder(const std::string& path, const std::string& parent) {
+  {
+    const std::lock_guard lock(folders_mutex_);
+    if (known_.contains(path)) return {};
+  }
+  KURA_TRY(files_.make_folder(path));
+  const std::lock_guard lock(folders_mutex_);
+  dirty_.insert(parent);
+  known_.insert(path);
+  return {};
+}
+
+Status FolderStore::ensure_folder_of(Kind kind, const ObjectId& id) {
+  const std::string folder = layout_.kind_folder(kind);
+  KURA_TRY(ensure_folder(folder, layout_.root_itself()));
+  return has_subfolders(kind) ? ensure_folder(layout_.folder(kind, id), folder) : Status{};
+}
+
+void FolderStore::mark_dirty(const std::string& folder) {
+  const std::lock_guard lock(folders_mutex_);
+  dirty_.insert(folder);
+}
+
+Error FolderStore::about(Kind kind, const ObjectId& id, Error error) const {
+  const std::string object = fmt::format("{} {}", name_of(kind), id.hex());
+  if (error.code() == ErrorCode::kNotFound) {
+    return Error(ErrorCode::kNotFound, fmt::format("{} is not in {}", object, layout_.root()),
+                 "run `kura check` to see what is missing, and copy the object from another copy of the repository");
+  }
+  if (error.code() == ErrorCode::kDamaged) {
+    return Error(ErrorCode::kDamaged, fmt::format("{} in {} is damaged: {}", object, layout_.root(), error.message()),
+                 "run `kura check` to see what depends on it, and restore that object from another copy of the "
+                 "repository");
+  }
+  return with_advice(std::move(error));
+}
+
+Error FolderStore::with_advice(Error error) const {
+  if (error.code() == ErrorCode::kNoSpace) {
+    std::string hint = fmt::format("{}; what {} has already is kept and used", error.hint(), layout_.root());
+    return std::move(error).with_hint(std::move(hint));
+  }
+  if (error.code() == ErrorCode::kDenied) {
+    std::string hint = fmt::format("{}; the repository's folder is {}", error.hint(), layout_.root());
+    return std::move(error).with_hint(std::move(hint));
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_folder_store(const std::string& folder, FileSystem& files) {
+  FolderLayout layout(folder);
+  const auto root = files.stat(layout.root_itself());
+  if (!root && root.error().code() == ErrorCode::kNotFound) {
+    return base::fail(
+        ErrorCode::kNotFound, fmt::format("{} does not exist", layout.root()),
+        fmt::format("see whether its disk is mounted, or make a repository with `kura init -r {}`", layout.root()));
+  }
+  if (!root) return base::fail(root.error());
+  const auto config = files.stat(layout.kind_folder(Kind::kConfig));
+  if (!config && config.error().code() != ErrorCode::kNotFound) return base::fail(config.error());
+  if (!config || config->type != Type::kFolder) {
+    return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a repository", layout.root()),
+                      fmt::format("make one with `kura init -r {}`", layout.root()));
+  }
+  return std::make_unique<FolderStore>(std::move(layout), files);
+}
+
+}  // namespace kura::store

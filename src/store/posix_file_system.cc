@@ -1,0 +1,211 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "store/file_system.h"
+
+namespace kura::store {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+
+// Objects never change once written; removing or replacing one needs permission on its folder only.
+constexpr mode_t kFileMode = 0400;
+constexpr mode_t kFolderMode = 0700;
+
+std::unexpected<Error> system_failure(std::string_view action, const std::string& path, int errno_value) {
+  return base::fail(Error::from_errno(fmt::format("cannot {} {}", action, path), errno_value));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+FileSystem::Entry entry_of(std::string name, const struct stat& status) {
+  using Type = FileSystem::Type;
+  const Type type = S_ISREG(status.st_mode) ? Type::kFile : S_ISDIR(status.st_mode) ? Type::kFolder : Type::kOther;
+  return {.name = std::move(name),
+          .type = type,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .modified = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+class PosixFile final : public FileSystem::File {
+ public:
+  PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Status write(base::ByteSpan bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_.get(), bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return system_failure("write", path_, errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  Status sync() override {
+    if (::fdatasync(descriptor_.get()) != 0) return system_failure("sync", path_, errno);
+    return {};
+  }
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
+struct OpenFile {
+  Descriptor descriptor;
+  std::uint64_t size;
+};
+
+// O_NONBLOCK: a fifo planted under an object's name must not hang its reader.
+Result<OpenFile> open_for_reading(const std::string& path) {
+  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  const bool is_symlink = descriptor.get() < 0 && errno == ELOOP;
+  if (!is_symlink && (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0)) {
+    return system_failure("read", path, errno);
+  }
+  if (is_symlink || !S_ISREG(status.st_mode)) {
+    return base::fail(ErrorCode::kDamaged, fmt::format("{} is not a regular file", path));
+  }
+  return OpenFile{std::move(descriptor), static_cast<std::uint64_t>(status.st_size)};
+}
+
+// How many bytes came before the end of the file, at most out.size().
+Result<std::size_t> read_some(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                              base::MutableByteSpan out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t count =
+        ::pread(file.descriptor.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_failure("read", path, errno);
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+    if (descriptor.get() < 0) return system_failure("create", path, errno);
+    return std::make_unique<PosixFile>(std::move(descriptor), path);
+  }
+
+  Status rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("rename a finished file to", to, errno);
+    return {};
+  }
+
+  Status remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0) return system_failure("remove", path, errno);
+    return {};
+  }
+
+  Status make_folder(const std::string& path) override {
+    if (::mkdir(path.c_str(), kFolderMode) == 0) return {};
+    const int failure = errno;
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
+    return system_failure("make the folder", path, failure);
+  }
+
+  Status sync_folder(const std::string& path) override {
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (descriptor.get() < 0) return system_failure("sync the folder", path, errno);
+    // Some network file systems have no fsync for folders: their names are as durable as they will ever be.
+    if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+      return system_failure("sync the folder", path, errno);
+    }
+    return {};
+  }
+
+  Result<Entry> stat(const std::string& path) override {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) return system_failure("look at", path, errno);
+    return entry_of({}, status);
+  }
+
+  Result<std::vector<Entry>> list(const std::string& path) override {
+    Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (descriptor.get() < 0) return system_failure("list the folder", path, errno);
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(descriptor.get()), &::closedir);
+    if (!folder) return system_failure("list the folder", path, errno);
+    descriptor.release();  // the DIR owns it now
+
+    std::vector<Entry> entries;
+    for (;;) {
+      errno = 0;
+      const dirent* found = ::readdir(folder.get());
+      if (found == nullptr && errno != 0) return system_failure("list the folder", path, errno);
+      if (found == nullptr) return entries;
+      const std::string name = found->d_name;
+      if (name == "." || name == "..") continue;
+      struct stat status{};
+      if (::fstatat(::dirfd(folder.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        entries.push_back(entry_of(name, status));
+      } else if (errno != ENOENT) {
+        return system_failure("look at", path + "/" + name, errno);
+      }
+    }
+  }
+
+  Status read_at(const std::string& path, std::uint64_t offset, base::MutableByteSpan out) override {
+    const OpenFile file = KURA_TRY(open_for_reading(path));
+    if (offset > file.size || out.size() > file.size - offset) return too_short(path, offset, out.size(), file.size);
+    const std::size_t count = KURA_TRY(read_some(file, path, offset, out));
+    if (count != out.size()) return too_short(path, offset, out.size(), offset + count);
+    return {};
+  }
+
+  Result<base::Bytes> read_all(const std::string& path, std::uint64_t limit) override {
+    const OpenFile file = KURA_TRY(open_for_reading(path));
+    if (file.size > limit) {
+      return base::fail(ErrorCode::kDamaged,
+                        fmt::format("{} has {} bytes, more than the {} it can have", path, file.size, limit));
+    }
+    base::Bytes bytes(static_cast<std::size_t>(file.size));
+    bytes.resize(KURA_TRY(read_some(file, path, 0, bytes)));
+    return bytes;
+  }
+
+ private:
+  static std::unexpected<Error> too_short(const std::string& path, std::uint64_t offset, std::size_t wanted,
+                                          std::uint64_t size) {
+    return base::fail(ErrorCode::kDamaged,
+                      fmt::format("{} ends at byte {}: {} bytes were wanted from {}", path, size, wanted, offset));
+  }
+};
+
+}  // namespace
+
+FileSystem& posix_file_system() {
+  static PosixFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace kura::store

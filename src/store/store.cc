@@ -1,0 +1,82 @@
+#include "store/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/file_system.h"
+#include "store/folder_store.h"
+
+namespace kura::store {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+
+// What is before "://" when it has the form of a scheme (RFC 3986, section 3.1), else nothing.
+std::string_view scheme_of(std::string_view address) {
+  const std::size_t end = address.find("://");
+  if (end == std::string_view::npos || end == 0) return {};
+  const std::string_view scheme = address.substr(0, end);
+  const bool well_formed = std::ranges::all_of(scheme, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
+           c == '.';
+  });
+  return well_formed ? scheme : std::string_view{};
+}
+
+// RFC 3986, section 2.1. A zero byte cannot be in a path.
+Result<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto byte = base::from_hex(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1 || byte->front() == 0) {
+      return base::fail(ErrorCode::kUsage, fmt::format("'{}' is not valid in a file:// address", text.substr(i, 3)),
+                        "write %25 for a percent sign");
+    }
+    decoded += static_cast<char>(byte->front());
+    i += 2;
+  }
+  return decoded;
+}
+
+Result<std::string> path_of_file_address(std::string_view address) {
+  std::string_view rest = address.substr(std::string_view("file://").size());
+  if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
+  if (!rest.starts_with('/')) {
+    return base::fail(ErrorCode::kUsage, fmt::format("{} names another host", address),
+                      "a file address has three slashes: file:///path/to/folder");
+  }
+  return percent_decoded(rest);
+}
+
+Result<std::string> folder_of_address(std::string_view address) {
+  const std::string_view scheme = scheme_of(address);
+  if (address.empty()) return base::fail(ErrorCode::kUsage, "the repository's address is empty");
+  if (scheme.empty()) return std::string(address);
+  if (scheme == "file") return path_of_file_address(address);
+  if (scheme == "s3" || scheme == "https") {
+    return base::fail(ErrorCode::kUnsupported,
+                      fmt::format("repositories at {}:// are not available in this version", scheme),
+                      "use a folder's path or file:///path");
+  }
+  return base::fail(ErrorCode::kUnsupported,
+                    fmt::format("{}:// is no kind of repository that this version knows", scheme),
+                    "use a folder's path or file:///path");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_store(std::string_view address) {
+  return open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
+}
+
+Result<std::unique_ptr<Store>> create_store(std::string_view address) {
+  return create_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
+}
+
+}  // namespace kura::store
