@@ -74,22 +74,20 @@ std::string_view name_of(ErrorCode code);
 
 }  // namespace kura::base
 
-// The value of a Result, or return its error from the enclosing function. Not for coroutines with g++.
-#define KURA_TRY(...)                                               \
-  ({                                                                \
-    auto&& kura_try_result = (__VA_ARGS__);                         \
-    if (!kura_try_result) {                                         \
-      return std::unexpected(std::move(kura_try_result).error());   \
-    }                                                               \
-    *std::move(kura_try_result);                                    \
-  })
+// The value of a Result, or return its error from the enclosing function. May be nested. Not for coroutines with g++.
+#define KURA_TRY(...) KURA_TRY_NAMED(KURA_TRY_NAME(__COUNTER__), (__VA_ARGS__), )
 
 // The same, and says on the way up what was being done: KURA_TRY_AS(read(p), "reading the key file " + p).
-#define KURA_TRY_AS(expression, what)                                            \
-  ({                                                                             \
-    auto&& kura_try_result = (expression);                                       \
-    if (!kura_try_result) {                                                      \
-      return std::unexpected(std::move(kura_try_result).error().within(what));   \
-    }                                                                            \
-    *std::move(kura_try_result);                                                 \
+#define KURA_TRY_AS(expression, what) KURA_TRY_NAMED(KURA_TRY_NAME(__COUNTER__), (expression), .within(what))
+
+#define KURA_TRY_NAMED(result, expression, change)           \
+  ({                                                         \
+    auto&& result = expression;                              \
+    if (!result) {                                           \
+      return std::unexpected(                                \
+          std::move(result).error() change);                 \
+    }                                                        \
+    *std::move(result);                                      \
   })
+#define KURA_TRY_NAME(counter) KURA_TRY_NAME_(counter)
+#define KURA_TRY_NAME_(counter) kura_try_result_##counter
