@@ -33,6 +33,9 @@ add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
 find_package(Threads REQUIRED)
 
+# A program depends only on the libraries that it uses, not on all that its rooms name.
+add_link_options(-Wl,--as-needed)
+
 if(KURA_SANITIZE)
     add_compile_options("-fsanitize=${KURA_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options("-fsanitize=${KURA_SANITIZE}")

@@ -20,7 +20,8 @@ function(kura_rooms_used_by room out)
     set(${out} "${used}" PARENT_SCOPE)
 endfunction()
 
-# kura_library(TARGET folder FILES... LINKS...): a static library of FILES, or only its link lines while there are none.
+# kura_library(TARGET INCLUDE folder FILES... LINKS...): a static library of FILES, or only its link lines while there
+# are none.
 function(kura_library target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE" "FILES;LINKS")
     if(arg_FILES)
@@ -64,7 +65,6 @@ function(kura_app app)
     add_executable(${app} ${files})
     target_include_directories(${app} PRIVATE "${CMAKE_SOURCE_DIR}/apps")
     target_link_libraries(${app} PRIVATE ${arg_ROOMS} ${arg_LINKS})
-    target_compile_definitions(${app} PRIVATE KURA_VERSION="${PROJECT_VERSION}")
     kura_executable_settings(${app})
     if(NOT KURA_APPS_BY_DEFAULT)
         set_target_properties(${app} PROPERTIES EXCLUDE_FROM_ALL ON)

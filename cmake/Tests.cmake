@@ -73,8 +73,11 @@ function(kura_pytest kind file)
     get_filename_component(name "${file}" NAME_WE)
     string(REGEX REPLACE "^test_" "" name "${name}")
     set(test "${KURA_PRESET}/${kind}/${name}")
+    # Temporary files stay in the build tree, on a real disk, and are removed by the next run.
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/pytest")
     add_test(NAME "${test}"
-        COMMAND "${KURA_PYTHON}" -m pytest -q -ra -p no:cacheprovider "${file}"
+        COMMAND "${KURA_PYTHON}" -m pytest -q -ra -p no:cacheprovider
+            "--basetemp=${CMAKE_BINARY_DIR}/pytest/${kind}-${name}" "${file}"
         WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties("${test}" PROPERTIES
         TIMEOUT 600
@@ -104,7 +107,7 @@ function(kura_structure_tests)
             TIMEOUT 60 LABELS structure ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
     endforeach()
     add_test(NAME "${KURA_PRESET}/structure/headers"
-        COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}" --target headers -- -j1)
+        COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}" --target headers -- -j1 -k0)
     set_tests_properties("${KURA_PRESET}/structure/headers" PROPERTIES TIMEOUT 600 LABELS structure)
 endfunction()
 

@@ -2,7 +2,7 @@
 
 namespace kura::base {
 
-std::string_view version() noexcept { return "0.1.0"; }
+std::string_view version() noexcept { return KURA_VERSION; }
 
 std::string_view build_type() noexcept {
 #if __has_feature(address_sanitizer)

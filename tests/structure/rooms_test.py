@@ -193,6 +193,13 @@ class Tree(unittest.TestCase):
                 found = licence.search((ROOT / path).read_text(errors="replace"))
                 self.assertIsNone(found, f"{path} carries the notice of another project: {found and found.group(0)}")
 
+    def test_no_file_names_the_place_it_was_written_in(self):
+        place = str(ROOT).encode()
+        if len(ROOT.parts) < 3:
+            self.skipTest(f"{ROOT} is too short a name to search for")
+        for path in tracked():
+            self.assertNotIn(place + b"/", (ROOT / path).read_bytes(), f"{path} names {ROOT}")
+
 
 THIS = Path(__file__).resolve().relative_to(ROOT)
 
