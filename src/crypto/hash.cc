@@ -122,6 +122,11 @@ Digest HmacSha256::mac(ByteSpan message) {
   return state_->hmac.finish();
 }
 
+Digest HmacSha256::mac(ByteSpan first, ByteSpan second) {
+  state_->hmac.update(first);
+  return mac(second);
+}
+
 Key hkdf_extract(ByteSpan salt, ByteSpan input_key) {
   Hmac hmac(salt);  // no salt means a salt of zeros, which is what an empty key is to HMAC
   hmac.update(input_key);

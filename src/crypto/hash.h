@@ -41,6 +41,8 @@ class HmacSha256 {
   HmacSha256& operator=(HmacSha256&&) noexcept;
   HmacSha256 clone() const;
   Digest mac(ByteSpan message);
+  // Of `first` and `second` one after the other, as one message.
+  Digest mac(ByteSpan first, ByteSpan second);
 
  private:
   HmacSha256();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -14,8 +15,8 @@
 namespace kura::archive {
 
 struct ChunkPlace {
-  std::uint32_t pack = 0;   // number of the pack in this ChunkIndex
-  std::uint32_t frame = 0;  // number of the frame in the pack
+  std::uint32_t pack = 0;    // number of the pack in this ChunkIndex
+  std::uint32_t frame = 0;   // number of the frame in the pack
   std::uint32_t offset = 0;  // in the opened frame
   std::uint32_t size = 0;
 };
@@ -50,26 +51,33 @@ class ChunkIndex {
   // Call once after the last add(): sorts. find() works from here on.
   void finish();
 
+  struct Entry {
+    ChunkId id;
+    ChunkPlace place;
+  };
+  // The first place that was added.
   std::optional<ChunkPlace> find(const ChunkId& id) const;
+  // All places, the first one first: a chunk may have been stored twice, and one copy may be damaged.
+  std::span<const Entry> copies(const ChunkId& id) const;
   const std::vector<Pack>& packs() const { return packs_; }
   const std::vector<store::ObjectId>& indexes() const { return indexes_; }
   bool has_pack(const store::ObjectId& id) const;
   std::size_t chunk_count() const { return entries_.size(); }
 
  private:
-  struct Entry {
-    ChunkId id;
-    ChunkPlace place;
-  };
-  std::vector<Entry> entries_;
+  void add_record(const PackRecord& record);
+
+  std::vector<Entry> entries_;  // after finish(): sorted by id, then by place
   std::vector<Pack> packs_;
   std::vector<store::ObjectId> indexes_;
   std::unordered_set<store::ObjectId, base::DigestHash> pack_ids_;
 };
 
-// The index of all that one snapshot needs, and no more. Needs the catalog key. Damaged or missing index objects are
-// replaced from the footers of the packs where the packs tell (docs/format.md, section 6), else kDamaged.
-base::Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot& snapshot);
+// The indexes that one snapshot names, and no more. Needs the catalog key. What a damaged or missing index said is
+// taken from the footers of the packs that no other index lists (docs/format.md, section 6), and told through
+// `damaged`; so are the packs whose footer does not tell. What stays unknown shows when its chunks are asked for.
+base::Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot& snapshot,
+                                    std::vector<DamagedObject>& damaged);
 // Of the whole repository; damaged indexes are reported through `damaged` and left out.
 base::Result<ChunkIndex> load_all_indexes(const Repository& repository, std::vector<DamagedObject>& damaged);
 // A pack's record from its own footer: three reads.

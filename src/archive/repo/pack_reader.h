@@ -22,11 +22,12 @@ class PackReader {
 
   using Text = std::shared_ptr<const base::Bytes>;
   // The opened text of a frame. Its chunks are NOT yet checked against their ids; chunk() does that.
-  // kDamaged names the pack.
+  // kDamaged, also for a pack that is missing, names the pack and the store.
   base::Result<Text> frame(std::uint32_t pack, std::uint32_t frame);
-  // `count` frames of one pack that lie one after another, in one read.
-  base::Result<std::vector<Text>> frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count);
-  // One chunk, checked. kDamaged also when the index does not know it.
+  // `count` frames of one pack that lie one after another, in one read, past the cache. Each has its own outcome; an
+  // error of the whole is one of reading the pack.
+  base::Result<std::vector<base::Result<Text>>> frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count);
+  // One chunk, checked; from another copy of it when the first one is damaged. kDamaged also when no index knows it.
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
   // Whether `text` is the chunk `id`. Thread-safe.
   bool verify(const ChunkId& id, Content content, base::ByteSpan text) const;

@@ -20,6 +20,9 @@ class ListingReader {
 
  private:
   ListingReader(PackReader& reader, std::vector<ChunkId> chunks) : reader_(&reader), chunks_(std::move(chunks)) {}
+  base::Result<Entry> take(base::ByteSpan rest);
+  base::Status fetch();
+
   PackReader* reader_;
   std::vector<ChunkId> chunks_;
   std::size_t next_chunk_ = 0;

@@ -1,0 +1,143 @@
+// Loading a ChunkIndex from a repository, and from the packs themselves where index objects are damaged.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "archive/format/limits.h"
+#include "archive/repo/chunk_index.h"
+
+namespace kura::archive {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using store::Kind;
+using store::ObjectId;
+using store::ObjectInfo;
+using IdSet = std::unordered_set<ObjectId, base::DigestHash>;
+
+// An object's own fault: it is not there, or is not what it should be. Other errors (a disk that does not answer, a
+// folder nobody may read) say nothing about it.
+bool is_damage(const Error& error) {
+  return error.code() == ErrorCode::kDamaged || error.code() == ErrorCode::kNotFound;
+}
+
+std::vector<ObjectInfo> in_order_received(std::vector<ObjectInfo> objects) {
+  std::ranges::sort(objects, [](const ObjectInfo& a, const ObjectInfo& b) {
+    return std::tie(a.received, a.id) < std::tie(b.received, b.id);
+  });
+  return objects;
+}
+
+// The packs that any readable index of the repository lists.
+Result<IdSet> indexed_packs(const Repository& repository) {
+  IdSet packs;
+  for (const ObjectInfo& object : KURA_TRY(repository.store().list(Kind::kIndex))) {
+    const Result<base::Bytes> bytes = repository.store().get(Kind::kIndex, object.id, kIndexLimit);
+    if (!bytes && !is_damage(bytes.error())) return base::fail(bytes.error());
+    if (!bytes) continue;
+    const Result<Index> index = Index::decode(*bytes, nullptr);
+    if (!index) continue;
+    for (const IndexedPack& pack : index->packs) packs.insert(pack.id);
+  }
+  return packs;
+}
+
+// Adds the packs that no index lists: those that a lost index listed are among them.
+Status add_unindexed_packs(const Repository& repository, ChunkIndex& into, std::vector<DamagedObject>& damaged) {
+  const IdSet known = KURA_TRY(indexed_packs(repository));
+  for (const ObjectInfo& pack : in_order_received(KURA_TRY(repository.store().list(Kind::kPack)))) {
+    if (known.contains(pack.id)) continue;
+    Result<PackRecord> record = read_footer(repository, pack);
+    if (record) {
+      into.add_pack(pack.id, pack.size, *record);
+    } else if (is_damage(record.error())) {
+      damaged.push_back({Kind::kPack, pack.id, std::move(record).error()});
+    } else {
+      return base::fail(std::move(record).error());
+    }
+  }
+  return {};
+}
+
+Error index_lost(const Repository& repository, const ObjectId& id, Error why) {
+  return Error(ErrorCode::kDamaged,
+               fmt::format("index {} in {} cannot be read ({}); what it said is taken from the packs themselves",
+                           id.hex(), repository.store().describe(), why.message()),
+               "run `kura check` to see what else is damaged; the next backup writes a new index");
+}
+
+}  // namespace
+
+Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot& snapshot,
+                              std::vector<DamagedObject>& damaged) {
+  KURA_TRY(repository.need_write_secrets());
+  ChunkIndex loaded;
+  bool some_lost = false;
+  for (const NeededPacks& needed : snapshot.snapshot.needs) {
+    Result<Index> index = repository.index(needed.index);
+    if (index) {
+      loaded.add(needed.index, *index);
+      continue;
+    }
+    if (!is_damage(index.error())) return base::fail(std::move(index).error());
+    damaged.push_back({Kind::kIndex, needed.index, index_lost(repository, needed.index, std::move(index).error())});
+    some_lost = true;
+  }
+  if (some_lost) KURA_TRY(add_unindexed_packs(repository, loaded, damaged));
+  loaded.finish();
+  return loaded;
+}
+
+Result<ChunkIndex> load_all_indexes(const Repository& repository, std::vector<DamagedObject>& damaged) {
+  KURA_TRY(repository.need_write_secrets());
+  ChunkIndex loaded;
+  for (const ObjectInfo& object : in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)))) {
+    Result<Index> index = repository.index(object.id);
+    if (index) {
+      loaded.add(object.id, *index);
+    } else if (is_damage(index.error())) {
+      damaged.push_back({Kind::kIndex, object.id, std::move(index).error()});
+    } else {
+      return base::fail(std::move(index).error());
+    }
+  }
+  loaded.finish();
+  return loaded;
+}
+
+Result<PackRecord> read_footer(const Repository& repository, const ObjectInfo& pack) {
+  const WriteSecrets* secrets = KURA_TRY(repository.need_write_secrets());
+  store::Store& store = repository.store();
+  const auto about = [&](Error error) {
+    return base::fail(std::move(error)
+                          .within(fmt::format("pack {} in {}", pack.id.hex(), store.describe()))
+                          .with_hint("run `kura check` to see what depends on it"));
+  };
+  if (pack.size < kPackHeaderSize + kPackTrailerSize || pack.size > kPackLimit) {
+    return about(Error(ErrorCode::kDamaged, fmt::format("no pack has {} bytes", pack.size)));
+  }
+  std::array<std::uint8_t, kPackHeaderSize> head;
+  std::array<std::uint8_t, kPackTrailerSize> trailer;
+  KURA_TRY(store.read_at(Kind::kPack, pack.id, 0, head));
+  KURA_TRY(store.read_at(Kind::kPack, pack.id, pack.size - kPackTrailerSize, trailer));
+
+  const Result<PackHeader> header = PackHeader::decode(head);
+  if (!header) return about(header.error());
+  if (header->repository != repository.config().repository) {
+    return about(Error(ErrorCode::kDamaged, "it belongs to another repository"));
+  }
+  const Result<std::uint32_t> size = footer_size(trailer, pack.size);
+  if (!size) return about(size.error());
+  base::Bytes sealed(*size);
+  KURA_TRY(store.read_at(Kind::kPack, pack.id, pack.size - kPackTrailerSize - *size, sealed));
+  Result<PackRecord> record = open_footer(*header, sealed, pack.size, secrets->catalog);
+  if (!record) return about(std::move(record).error());
+  return record;
+}
+
+}  // namespace kura::archive

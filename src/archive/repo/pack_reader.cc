@@ -1,0 +1,280 @@
+#include "archive/repo/pack_reader.h"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <zstd.h>
+
+#include "archive/format/limits.h"
+#include "archive/repo/frame_cache.h"
+#include "crypto/hash.h"
+
+namespace kura::archive {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using store::Kind;
+
+// A file of 32 TiB in chunks of average size; their ids take 1 GiB of memory.
+constexpr std::size_t kLeavesLimit = 1U << 25;
+
+struct ContextDeleter {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+ZSTD_DCtx* thread_context() {
+  static thread_local const std::unique_ptr<ZSTD_DCtx, ContextDeleter> context(ZSTD_createDCtx());
+  return context.get();
+}
+
+// Exactly one zstd frame that opens to exactly out.size() bytes: nothing beyond them is ever written.
+bool decompress(base::ByteSpan compressed, base::MutableByteSpan out) {
+  const std::size_t frame = ZSTD_findFrameCompressedSize(compressed.data(), compressed.size());
+  if (ZSTD_isError(frame) || frame != compressed.size()) return false;
+  const std::size_t size =
+      ZSTD_decompressDCtx(thread_context(), out.data(), out.size(), compressed.data(), compressed.size());
+  return !ZSTD_isError(size) && size == out.size();
+}
+
+// Whether what the index says of a frame can be true: asked before anything is allocated for it.
+bool is_plausible(const FramePlace& place, std::uint64_t pack_size) {
+  if (place.text_size > kFrameTextLimit || place.sealed_size < crypto::kTagSize) return false;
+  if (place.offset > pack_size || place.sealed_size > pack_size - place.offset) return false;
+  const std::size_t stored = place.sealed_size - crypto::kTagSize;
+  return place.compression == Compression::kNone ? stored == place.text_size
+                                                 : stored <= ZSTD_compressBound(place.text_size);
+}
+
+}  // namespace
+
+struct PackReader::State {
+  State(const Repository& repository_in, const ChunkIndex& index_in, std::size_t cache_bytes)
+      : repository(repository_in), index(index_in), cache(cache_bytes), packs(index_in.packs().size()) {
+    if (const WriteSecrets* secrets = repository.write_secrets()) keyed.emplace(secrets->chunk_id);
+  }
+
+  struct OpenedPack {
+    PackHeader header;
+    base::Key key;  // of its frames
+  };
+
+  Result<const OpenedPack*> opened(std::uint32_t pack);
+  Result<OpenedPack> open_pack(const ChunkIndex::Pack& pack);
+  Result<base::Key> session_key(const SealedSession& sealed);
+  Result<base::Bytes> read(const ChunkIndex::Pack& pack, std::uint64_t offset, std::uint64_t size);
+  Result<Text> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed);
+  Status check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const;
+  Error damaged(const ChunkIndex::Pack& pack, std::string_view why) const;
+  Result<base::Bytes> chunk_at(const ChunkPlace& place, const ChunkId& id, Content content, PackReader& reader);
+
+  const Repository& repository;
+  const ChunkIndex& index;
+  std::optional<crypto::HmacSha256> keyed;
+  FrameCache cache;
+
+  std::mutex mutex;  // guards what follows; what the pointers point to does not change once it is there
+  std::vector<std::unique_ptr<const OpenedPack>> packs;
+  std::map<SealedSession, base::Key> sessions;
+};
+
+Error PackReader::State::damaged(const ChunkIndex::Pack& pack, std::string_view why) const {
+  return Error(ErrorCode::kDamaged, fmt::format("pack {} in {}: {}", pack.id.hex(), repository.store().describe(), why),
+               "run `kura check` to see what depends on it");
+}
+
+Result<base::Bytes> PackReader::State::read(const ChunkIndex::Pack& pack, std::uint64_t offset, std::uint64_t size) {
+  base::Bytes bytes(static_cast<std::size_t>(size));
+  Status status = repository.store().read_at(Kind::kPack, pack.id, offset, bytes);
+  if (status) return bytes;
+  if (status.error().code() == ErrorCode::kNotFound) return base::fail(damaged(pack, "it is missing"));
+  return base::fail(std::move(status).error());
+}
+
+Result<const PackReader::State::OpenedPack*> PackReader::State::opened(std::uint32_t pack) {
+  {
+    const std::lock_guard lock(mutex);
+    if (packs[pack]) return packs[pack].get();
+  }
+  auto fresh = std::make_unique<const OpenedPack>(KURA_TRY(open_pack(index.packs()[pack])));
+  const std::lock_guard lock(mutex);
+  if (!packs[pack]) packs[pack] = std::move(fresh);
+  return packs[pack].get();
+}
+
+Result<PackReader::State::OpenedPack> PackReader::State::open_pack(const ChunkIndex::Pack& pack) {
+  if (pack.size < kPackHeaderSize) return base::fail(damaged(pack, "it is too short"));
+  const base::Bytes bytes = KURA_TRY(read(pack, 0, kPackHeaderSize));
+  OpenedPack opened;
+  Result<PackHeader> header = PackHeader::decode(bytes);
+  if (!header && header.error().code() != ErrorCode::kDamaged) return base::fail(std::move(header).error());
+  if (!header) return base::fail(damaged(pack, header.error().message()));
+  opened.header = *header;
+  if (opened.header.repository != repository.config().repository) {
+    return base::fail(damaged(pack, "it belongs to another repository"));
+  }
+  Result<base::Key> session = session_key(opened.header.session);
+  if (!session && session.error().code() == ErrorCode::kDamaged) {
+    return base::fail(damaged(pack, session.error().message()));
+  }
+  if (!session) return base::fail(std::move(session).error());
+  opened.key = frame_key(*session, opened.header);
+  return opened;
+}
+
+// All packs of a backup carry the same sealed key, and opening it costs two X25519 operations.
+Result<base::Key> PackReader::State::session_key(const SealedSession& sealed) {
+  {
+    const std::lock_guard lock(mutex);
+    const auto known = sessions.find(sealed);
+    if (known != sessions.end()) return known->second;
+  }
+  const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
+  base::Bytes info;
+  const base::ByteSpan purpose = base::as_bytes("kura session v1");
+  info.insert(info.end(), purpose.begin(), purpose.end());
+  const RepositoryId& id = repository.config().repository;
+  info.insert(info.end(), id.begin(), id.end());
+  std::optional<base::Bytes> text = crypto::hpke_open(secrets->box, info, {}, sealed);
+  if (!text || text->size() != base::Key().span().size()) {
+    return base::fail(ErrorCode::kDamaged, "its session key is not sealed to this repository");
+  }
+  const base::Key key{base::ByteSpan(*text)};
+  explicit_bzero(text->data(), text->size());
+  const std::lock_guard lock(mutex);
+  sessions.emplace(sealed, key);
+  return key;
+}
+
+Status PackReader::State::check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const {
+  if (pack >= index.packs().size()) return base::fail(ErrorCode::kUsage, "there is no such pack in the index");
+  const ChunkIndex::Pack& place = index.packs()[pack];
+  if (first > place.frames.size() || count > place.frames.size() - first) {
+    return base::fail(ErrorCode::kUsage, "there is no such frame in the index");
+  }
+  for (std::uint32_t number = first; number < first + count; ++number) {
+    if (is_plausible(place.frames[number], place.size)) continue;
+    return base::fail(damaged(place, fmt::format("the index says impossible sizes for frame {}", number)));
+  }
+  return {};
+}
+
+Result<PackReader::Text> PackReader::State::open_frame(std::uint32_t pack, std::uint32_t frame,
+                                                       base::MutableByteSpan sealed) {
+  const OpenedPack* keys = KURA_TRY(opened(pack));
+  const ChunkIndex::Pack& place = index.packs()[pack];
+  const FramePlace& record = place.frames[frame];
+  const base::MutableByteSpan stored = sealed.first(sealed.size() - crypto::kTagSize);
+  crypto::Aead aead(keys->header.aead, keys->key);
+  if (!aead.open(crypto::Nonce::counter(frame), keys->header.associated(frame), sealed, stored)) {
+    return base::fail(damaged(place, fmt::format("frame {} is not what was stored", frame)));
+  }
+  if (record.compression == Compression::kNone) {
+    return std::make_shared<const base::Bytes>(stored.begin(), stored.end());
+  }
+  auto text = std::make_shared<base::Bytes>(record.text_size);
+  if (!decompress(stored, *text)) {
+    return base::fail(damaged(
+        place, fmt::format("frame {} does not decompress to the {} bytes its index says", frame, record.text_size)));
+  }
+  return text;
+}
+
+PackReader::PackReader(const Repository& repository, const ChunkIndex& index, std::size_t cache_bytes)
+    : state_(std::make_unique<State>(repository, index, cache_bytes)) {}
+PackReader::~PackReader() = default;
+
+const ChunkIndex& PackReader::index() const { return state_->index; }
+
+Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t frame) {
+  if (Text known = state_->cache.find(pack, frame)) return known;
+  KURA_TRY(state_->check_range(pack, frame, 1));
+  const ChunkIndex::Pack& place = state_->index.packs()[pack];
+  base::Bytes sealed = KURA_TRY(state_->read(place, place.frames[frame].offset, place.frames[frame].sealed_size));
+  Text text = KURA_TRY(state_->open_frame(pack, frame, sealed));
+  state_->cache.insert(pack, frame, text);
+  return text;
+}
+
+Result<std::vector<Result<PackReader::Text>>> PackReader::frames(std::uint32_t pack, std::uint32_t first,
+                                                                 std::uint32_t count) {
+  std::vector<Result<Text>> texts;
+  if (count == 0) return texts;
+  KURA_TRY(state_->check_range(pack, first, count));
+  const ChunkIndex::Pack& place = state_->index.packs()[pack];
+  const FramePlace& last = place.frames[first + count - 1];
+  const std::uint64_t start = place.frames[first].offset;
+  base::Bytes sealed = KURA_TRY(state_->read(place, start, last.offset + last.sealed_size - start));
+  texts.reserve(count);
+  for (std::uint32_t number = first; number < first + count; ++number) {
+    const FramePlace& record = place.frames[number];
+    const auto offset = static_cast<std::size_t>(record.offset - start);
+    texts.push_back(
+        state_->open_frame(pack, number, base::MutableByteSpan(sealed).subspan(offset, record.sealed_size)));
+  }
+  return texts;
+}
+
+Result<base::Bytes> PackReader::State::chunk_at(const ChunkPlace& place, const ChunkId& id, Content content,
+                                                PackReader& reader) {
+  const Text text = KURA_TRY(reader.frame(place.pack, place.frame));
+  if (place.offset > text->size() || place.size > text->size() - place.offset) {
+    return base::fail(damaged(index.packs()[place.pack], "the index says impossible sizes for a chunk"));
+  }
+  const base::ByteSpan bytes = base::ByteSpan(*text).subspan(place.offset, place.size);
+  if (!reader.verify(id, content, bytes)) {
+    return base::fail(
+        damaged(index.packs()[place.pack], fmt::format("a chunk in frame {} is not the one its id says", place.frame)));
+  }
+  return base::Bytes(bytes.begin(), bytes.end());
+}
+
+Result<base::Bytes> PackReader::chunk(const ChunkId& id, Content content) {
+  const std::span<const ChunkIndex::Entry> copies = state_->index.copies(id);
+  if (copies.empty()) {
+    return base::fail(ErrorCode::kDamaged,
+                      fmt::format("chunk {} is in no index that this snapshot names in {}", id.hex(),
+                                  state_->repository.store().describe()),
+                      "run `kura check` to see what is missing");
+  }
+  std::optional<Error> first_error;
+  for (const ChunkIndex::Entry& copy : copies) {
+    Result<base::Bytes> bytes = state_->chunk_at(copy.place, id, content, *this);
+    if (bytes) return bytes;
+    if (!first_error) first_error = std::move(bytes).error();
+  }
+  return base::fail(*std::move(first_error));
+}
+
+bool PackReader::verify(const ChunkId& id, Content content, base::ByteSpan text) const {
+  if (!state_->keyed) return false;
+  crypto::HmacSha256 keyed = state_->keyed->clone();
+  return chunk_id(keyed, content, text) == id;
+}
+
+Result<std::vector<ChunkId>> PackReader::leaves(const ContentRef& content) {
+  if (content.depth > kContentDepthLimit) return base::fail(ErrorCode::kDamaged, "a content is nested too deeply");
+  std::vector<ChunkId> ids = content.ids;
+  for (std::uint8_t depth = content.depth; depth > 0; --depth) {
+    std::vector<ChunkId> below;
+    for (const ChunkId& id : ids) {
+      const base::Bytes bytes = KURA_TRY(chunk(id, Content::kListing));
+      constexpr std::size_t kIdSize = sizeof(ChunkId::bytes);
+      if (bytes.empty() || bytes.size() % kIdSize != 0 || below.size() + bytes.size() / kIdSize > kLeavesLimit) {
+        return base::fail(ErrorCode::kDamaged, "a list of chunk ids is malformed or too long");
+      }
+      for (std::size_t at = 0; at < bytes.size(); at += kIdSize) {
+        below.push_back(ChunkId::from_bytes(base::ByteSpan(bytes).subspan(at, kIdSize)));
+      }
+    }
+    ids = std::move(below);
+  }
+  return ids;
+}
+
+}  // namespace kura::archive
