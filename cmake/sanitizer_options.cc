@@ -2,6 +2,9 @@
 // program is started. A finding aborts: kura's own exit codes (0 to 5) stay free of it, and a test that expects
 // exit 1 cannot mistake a finding for its error.
 
+// Names and lines in the stack traces: by the package llvm-19.
+#define KURA_SYMBOLIZER "external_symbolizer_path=/usr/bin/llvm-symbolizer-19"
+
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the runtimes look for these names
 extern "C" {
 
@@ -12,18 +15,19 @@ const char* __tsan_default_options();
 const char* __lsan_default_options();
 
 __attribute__((used, visibility("default"))) const char* __asan_default_options() {
-  return "abort_on_error=1:detect_leaks=1:check_initialization_order=1:strict_init_order=1:"
-         "detect_stack_use_after_return=1";
+  return KURA_SYMBOLIZER
+      ":abort_on_error=1:detect_leaks=1:check_initialization_order=1:strict_init_order=1:"
+      "detect_stack_use_after_return=1";
 }
 
 __attribute__((used, visibility("default"))) const char* __lsan_default_options() { return "exitcode=86"; }
 
 __attribute__((used, visibility("default"))) const char* __ubsan_default_options() {
-  return "abort_on_error=1:halt_on_error=1:print_stacktrace=1";
+  return KURA_SYMBOLIZER ":abort_on_error=1:halt_on_error=1:print_stacktrace=1";
 }
 
 __attribute__((used, visibility("default"))) const char* __tsan_default_options() {
-  return "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1:history_size=4";
+  return KURA_SYMBOLIZER ":halt_on_error=1:abort_on_error=1:second_deadlock_stack=1:history_size=4";
 }
 
 }  // extern "C"
