@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kura::base {
 namespace {
 
@@ -111,6 +113,11 @@ ByteSpan Decoder::string(std::size_t limit) {
     return {};
   }
   return raw(static_cast<std::size_t>(size));
+}
+
+void Decoder::copy(MutableByteSpan out) {
+  const ByteSpan bytes = raw(out.size());
+  if (ok()) std::ranges::copy(bytes, out.begin());
 }
 
 Digest Decoder::digest() {

@@ -51,6 +51,7 @@ class Decoder {
   ByteSpan string(std::size_t limit);          // varint length <= limit, then the bytes; a view into the input
   std::string text(std::size_t limit) { return std::string(as_text(string(limit))); }
   Digest digest();
+  void copy(MutableByteSpan out);               // out.size() bytes; `out` is left alone when it fails
   // A varint number of items that take at least `bytes_each` (>= 1) bytes each.
   std::size_t count(std::size_t bytes_each);
 

@@ -18,7 +18,7 @@ struct PassphraseCost {
 };
 
 // The most that a stored object may ask of its reader: beyond that it is refused, not obeyed.
-inline constexpr PassphraseCost kPassphraseCostLimit{.passes = 32, .memory_kib = 2 * 1024 * 1024};
+inline constexpr PassphraseCost kPassphraseCostLimit{.passes = 16, .memory_kib = 2 * 1024 * 1024};
 
 // `salt` has kPassphraseSaltSize bytes. kUnsupported when the cost is outside of libsodium's range or of the limit,
 // kNoSpace when the memory cannot be had.

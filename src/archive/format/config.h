@@ -31,9 +31,13 @@ struct Config {
   ChunkerParameters listings{.least = 16 << 10, .average = 64 << 10, .most = 256 << 10};
   std::uint32_t pack_target = 32 << 20;  // bytes
 
+  // Whether this program can cut chunks as the config asks, else kUnsupported. A question for writers: readers do not
+  // mind how chunks were cut.
+  base::Status check_writable() const;
+
   // The object's bytes, signed with the recovery signing key.
   base::Bytes encode(const base::Key& signing_seed) const;
-  // kDamaged; kUnsupported for another version; parameters out of bounds and bad signatures are kDamaged.
+  // kUnsupported for another version; kDamaged for anything else, sizes out of bounds and bad signatures among it.
   static base::Result<Config> decode(base::ByteSpan object);
 };
 

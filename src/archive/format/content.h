@@ -14,7 +14,7 @@ struct ContentRef {
 
   friend bool operator==(const ContentRef&, const ContentRef&) = default;
   void encode(base::Encoder& out) const;
-  static ContentRef decode(base::ByteSpan field, base::Decoder& in);  // fails through `in`
+  static ContentRef decode(base::Decoder& in);  // to the end of `in`; fails through it
 };
 
 }  // namespace kura::archive

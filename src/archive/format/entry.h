@@ -42,7 +42,7 @@ struct Entry {
 
   friend bool operator==(const Entry&, const Entry&) = default;
 
-  // Appends the entry, with its size before it.
+  // Appends the entry, with its size before it. The caller keeps to what the type has and to kEntryLimit.
   void encode(base::Encoder& out) const;
   // Reads one entry from the front of `listing` and moves it on. kDamaged for anything that docs/format.md does not
   // allow, names above all: what this returns is safe to use as a file name.
@@ -52,8 +52,8 @@ struct Entry {
   static base::Result<std::optional<std::size_t>> front_size(base::ByteSpan listing);
 };
 
-// An entry is larger than this only by the ids and extents of huge files; readers refuse what is larger.
-inline constexpr std::size_t kEntryLimit = 64U << 20;
+// The most bytes of an entry after its size; only very many extents or attributes come near.
+inline constexpr std::size_t kEntryLimit = 16U << 20;
 
 bool is_safe_name(std::string_view name);
 

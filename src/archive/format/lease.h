@@ -18,7 +18,9 @@ struct LeaseObject {
   SessionId session{};
   LeasePurpose purpose = LeasePurpose::kBackup;
   std::int64_t start = 0;  // store's clock, ns; 0 in a session's first lease
+  std::uint32_t renewals = 0;  // how often it was renewed: gives each renewal a name of its own
 
+  friend bool operator==(const LeaseObject&, const LeaseObject&) = default;
   base::Bytes encode() const;
   static base::Result<LeaseObject> decode(base::ByteSpan object);
 };
@@ -27,6 +29,7 @@ struct CondemnedObject {
   std::vector<store::ObjectId> packs;
   std::vector<store::ObjectId> indexes;
 
+  friend bool operator==(const CondemnedObject&, const CondemnedObject&) = default;
   base::Bytes encode() const;
   static base::Result<CondemnedObject> decode(base::ByteSpan object);
 };

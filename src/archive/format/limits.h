@@ -18,6 +18,8 @@ inline constexpr std::uint64_t kCondemnedLimit = 64ULL << 20;
 
 inline constexpr std::uint32_t kChunkLimit = 16U << 20;
 inline constexpr std::uint32_t kFrameTextLimit = 16U << 20;
+// Compression that does not shrink a text may lengthen it a little; a reader allocates no more for a sealed frame.
+inline constexpr std::uint32_t kSealedFrameLimit = kFrameTextLimit + (1U << 20);
 inline constexpr std::uint32_t kFramesPerPackLimit = 1U << 20;
 inline constexpr std::uint32_t kChunksPerPackLimit = 1U << 22;
 inline constexpr std::size_t kNameLimit = 255;

@@ -29,7 +29,9 @@ inline ChunkId chunk_id(crypto::HmacSha256& keyed, Content content, base::ByteSp
 
 struct ChunkEntry {
   ChunkId id;
-  std::uint32_t size = 0;  // bytes of the chunk itself
+  std::uint32_t size = 0;  // bytes of the chunk itself, not 0
+
+  friend bool operator==(const ChunkEntry&, const ChunkEntry&) = default;
 };
 
 struct FrameRecord {
@@ -37,15 +39,19 @@ struct FrameRecord {
   Compression compression = Compression::kNone;
   std::vector<ChunkEntry> chunks;
 
+  friend bool operator==(const FrameRecord&, const FrameRecord&) = default;
   std::uint32_t text_size() const;  // sum of the chunks' sizes
 };
 
 struct PackRecord {
   std::vector<FrameRecord> frames;
 
+  friend bool operator==(const PackRecord&, const PackRecord&) = default;
   void encode(base::Encoder& out) const;
   // Bounded by limits.h; fails through `in`.
   static PackRecord decode(base::Decoder& in);
+  // Size in bytes of the pack object that has exactly these frames and this record as its footer.
+  std::uint64_t pack_size() const;
 };
 
 inline constexpr std::size_t kPackHeadSize = 28;

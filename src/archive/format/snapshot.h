@@ -19,8 +19,11 @@ struct NeededPacks {
   store::ObjectId index;
   std::vector<std::uint8_t> bits;  // bit k, least significant first: pack k of the index
 
+  friend bool operator==(const NeededPacks&, const NeededPacks&) = default;
   bool has(std::size_t pack) const { return pack / 8 < bits.size() && (bits[pack / 8] >> (pack % 8) & 1) != 0; }
   void add(std::size_t pack);  // grows `bits`
+  // Whether no bit is set, and no byte is there, beyond the packs of an index that has `packs` of them.
+  bool fits(std::size_t packs) const;
 };
 
 enum class Verdict : std::uint8_t { kUnjudged = 0, kClean = 1, kSuspect = 2, kAttacked = 3 };
@@ -30,6 +33,8 @@ struct SnapshotCounts {
   std::uint64_t files = 0, folders = 0, others = 0;
   std::uint64_t bytes = 0;   // of files, as a user sees them
   std::uint64_t failed = 0;  // entries that could not be read
+
+  friend bool operator==(const SnapshotCounts&, const SnapshotCounts&) = default;
 };
 
 // Sealed under the catalog key: the machine and the recovery key read it.
@@ -42,6 +47,11 @@ struct SnapshotLabel {
   std::int64_t ended = 0;  // ns since 1970, machine's time
   SnapshotCounts counts;
   Verdict verdict = Verdict::kUnjudged;
+
+  friend bool operator==(const SnapshotLabel&, const SnapshotLabel&) = default;
+  // The text that is sealed into the snapshot.
+  void encode(base::Encoder& out) const;
+  static SnapshotLabel decode(base::Decoder& in);  // to the end of `in`; fails through it
 };
 
 struct Snapshot {
