@@ -1,6 +1,5 @@
 #include "archive/repo/pack_reader.h"
 
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -42,6 +41,11 @@ bool decompress(base::ByteSpan compressed, base::MutableByteSpan out) {
   return !ZSTD_isError(size) && size == out.size();
 }
 
+base::MutableByteSpan room_in(base::Bytes& buffer, std::size_t size) {
+  if (buffer.size() < size) buffer.resize(size);
+  return base::MutableByteSpan(buffer).first(size);
+}
+
 // Whether what the index says of a frame can be true: asked before anything is allocated for it.
 bool is_plausible(const FramePlace& place, std::uint64_t pack_size) {
   if (place.text_size > kFrameTextLimit || place.sealed_size < crypto::kTagSize) return false;
@@ -67,8 +71,9 @@ struct PackReader::State {
   Result<const OpenedPack*> opened(std::uint32_t pack);
   Result<OpenedPack> open_pack(const ChunkIndex::Pack& pack);
   Result<base::Key> session_key(const SealedSession& sealed);
-  Result<base::Bytes> read(const ChunkIndex::Pack& pack, std::uint64_t offset, std::uint64_t size);
-  Result<Text> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed);
+  Status read(const ChunkIndex::Pack& pack, std::uint64_t offset, base::MutableByteSpan out);
+  Result<base::ByteSpan> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
+                                    base::Bytes& buffer);
   Status check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const;
   Error damaged(const ChunkIndex::Pack& pack, std::string_view why) const;
   Result<base::Bytes> chunk_at(const ChunkPlace& place, const ChunkId& id, Content content, PackReader& reader);
@@ -88,12 +93,10 @@ Error PackReader::State::damaged(const ChunkIndex::Pack& pack, std::string_view 
                "run `kura check` to see what depends on it");
 }
 
-Result<base::Bytes> PackReader::State::read(const ChunkIndex::Pack& pack, std::uint64_t offset, std::uint64_t size) {
-  base::Bytes bytes(static_cast<std::size_t>(size));
-  Status status = repository.store().read_at(Kind::kPack, pack.id, offset, bytes);
-  if (status) return bytes;
-  if (status.error().code() == ErrorCode::kNotFound) return base::fail(damaged(pack, "it is missing"));
-  return base::fail(std::move(status).error());
+Status PackReader::State::read(const ChunkIndex::Pack& pack, std::uint64_t offset, base::MutableByteSpan out) {
+  Status status = repository.store().read_at(Kind::kPack, pack.id, offset, out);
+  if (status || status.error().code() != ErrorCode::kNotFound) return status;
+  return base::fail(damaged(pack, "it is missing"));
 }
 
 Result<const PackReader::State::OpenedPack*> PackReader::State::opened(std::uint32_t pack) {
@@ -109,7 +112,8 @@ Result<const PackReader::State::OpenedPack*> PackReader::State::opened(std::uint
 
 Result<PackReader::State::OpenedPack> PackReader::State::open_pack(const ChunkIndex::Pack& pack) {
   if (pack.size < kPackHeaderSize) return base::fail(damaged(pack, "it is too short"));
-  const base::Bytes bytes = KURA_TRY(read(pack, 0, kPackHeaderSize));
+  std::array<std::uint8_t, kPackHeaderSize> bytes;
+  KURA_TRY(read(pack, 0, bytes));
   OpenedPack opened;
   Result<PackHeader> header = PackHeader::decode(bytes);
   if (!header && header.error().code() != ErrorCode::kDamaged) return base::fail(std::move(header).error());
@@ -164,8 +168,9 @@ Status PackReader::State::check_range(std::uint32_t pack, std::uint32_t first, s
   return {};
 }
 
-Result<PackReader::Text> PackReader::State::open_frame(std::uint32_t pack, std::uint32_t frame,
-                                                       base::MutableByteSpan sealed) {
+// The result lies in `sealed` or in `buffer`.
+Result<base::ByteSpan> PackReader::State::open_frame(std::uint32_t pack, std::uint32_t frame,
+                                                     base::MutableByteSpan sealed, base::Bytes& buffer) {
   const OpenedPack* keys = KURA_TRY(opened(pack));
   const ChunkIndex::Pack& place = index.packs()[pack];
   const FramePlace& record = place.frames[frame];
@@ -174,11 +179,9 @@ Result<PackReader::Text> PackReader::State::open_frame(std::uint32_t pack, std::
   if (!aead.open(crypto::Nonce::counter(frame), keys->header.associated(frame), sealed, stored)) {
     return base::fail(damaged(place, fmt::format("frame {} is not what was stored", frame)));
   }
-  if (record.compression == Compression::kNone) {
-    return std::make_shared<const base::Bytes>(stored.begin(), stored.end());
-  }
-  auto text = std::make_shared<base::Bytes>(record.text_size);
-  if (!decompress(stored, *text)) {
+  if (record.compression == Compression::kNone) return stored;
+  const base::MutableByteSpan text = room_in(buffer, record.text_size);
+  if (!decompress(stored, text)) {
     return base::fail(damaged(
         place, fmt::format("frame {} does not decompress to the {} bytes its index says", frame, record.text_size)));
   }
@@ -195,29 +198,34 @@ Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t fra
   if (Text known = state_->cache.find(pack, frame)) return known;
   KURA_TRY(state_->check_range(pack, frame, 1));
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
-  base::Bytes sealed = KURA_TRY(state_->read(place, place.frames[frame].offset, place.frames[frame].sealed_size));
-  Text text = KURA_TRY(state_->open_frame(pack, frame, sealed));
+  base::Bytes sealed(place.frames[frame].sealed_size);
+  KURA_TRY(state_->read(place, place.frames[frame].offset, sealed));
+  base::Bytes buffer;
+  const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, buffer));
+  const Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
   state_->cache.insert(pack, frame, text);
   return text;
 }
 
-Result<std::vector<Result<PackReader::Text>>> PackReader::frames(std::uint32_t pack, std::uint32_t first,
-                                                                 std::uint32_t count) {
-  std::vector<Result<Text>> texts;
-  if (count == 0) return texts;
+Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count, const VisitFrame& visit) {
+  if (count == 0) return {};
   KURA_TRY(state_->check_range(pack, first, count));
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
   const FramePlace& last = place.frames[first + count - 1];
   const std::uint64_t start = place.frames[first].offset;
-  base::Bytes sealed = KURA_TRY(state_->read(place, start, last.offset + last.sealed_size - start));
-  texts.reserve(count);
+  const std::uint64_t size = last.offset + last.sealed_size - start;
+  // A thread's buffers are used again: fresh memory of this size costs more page faults than the decryption.
+  static thread_local base::Bytes stored_buffer;
+  static thread_local base::Bytes text_buffer;
+  const base::MutableByteSpan stored = room_in(stored_buffer, static_cast<std::size_t>(size));
+  KURA_TRY(state_->read(place, start, stored));
   for (std::uint32_t number = first; number < first + count; ++number) {
     const FramePlace& record = place.frames[number];
     const auto offset = static_cast<std::size_t>(record.offset - start);
-    texts.push_back(
-        state_->open_frame(pack, number, base::MutableByteSpan(sealed).subspan(offset, record.sealed_size)));
+    if (!visit(number, state_->open_frame(pack, number, stored.subspan(offset, record.sealed_size), text_buffer)))
+      break;
   }
-  return texts;
+  return {};
 }
 
 Result<base::Bytes> PackReader::State::chunk_at(const ChunkPlace& place, const ChunkId& id, Content content,

@@ -8,6 +8,7 @@
 // recently opened frames are cached behind a lock.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "archive/repo/chunk_index.h"
@@ -24,9 +25,11 @@ class PackReader {
   // The opened text of a frame. Its chunks are NOT yet checked against their ids; chunk() does that.
   // kDamaged, also for a pack that is missing, names the pack and the store.
   base::Result<Text> frame(std::uint32_t pack, std::uint32_t frame);
-  // `count` frames of one pack that lie one after another, in one read, past the cache. Each has its own outcome; an
-  // error of the whole is one of reading the pack.
-  base::Result<std::vector<base::Result<Text>>> frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count);
+  // `count` frames of one pack that lie one after another, in one read, past the cache: `visit` gets each frame's
+  // opened text (valid for the call) or what is wrong with it, in order, until it says false. An error of the whole is
+  // one of reading the pack.
+  using VisitFrame = std::function<bool(std::uint32_t frame, base::Result<base::ByteSpan> text)>;
+  base::Status frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count, const VisitFrame& visit);
   // One chunk, checked; from another copy of it when the first one is damaged. kDamaged also when no index knows it.
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
   // Whether `text` is the chunk `id`. Thread-safe.
