@@ -1,4 +1,4 @@
-// A file descriptor with one owner.
+// A file descriptor that is closed when its owner goes.
 #pragma once
 
 #include <unistd.h>
@@ -7,11 +7,11 @@
 
 namespace kura::base {
 
-// Closes its descriptor when it goes. -1: none.
-class [[nodiscard]] UniqueFd {
+// Closing loses the error of close(2): what must be on disk is synced before.
+class UniqueFd {
  public:
   UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
+  explicit UniqueFd(int fd) : fd_(fd) {}  // takes it over; negative means none
   UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     if (this != &other) reset(other.release());
@@ -21,11 +21,11 @@ class [[nodiscard]] UniqueFd {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  // The caller owns it from now on.
+  // The caller closes it from now on.
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
+    // Not tried again after EINTR: on Linux the descriptor is gone by then, and may be another thread's already.
+    if (const int old = std::exchange(fd_, fd); old >= 0) ::close(old);
   }
 
  private:
