@@ -1,8 +1,8 @@
 #include "archive/format/config.h"
 
-#include <fmt/format.h>
-
 #include <bit>
+
+#include <fmt/format.h>
 
 #include "archive/format/limits.h"
 #include "archive/format/object_head.h"
@@ -56,11 +56,12 @@ Status check(const Config& config) {
 
 Status Config::check_writable() const {
   if (can_cut(files) && can_cut(listings)) return {};
-  return base::fail(base::ErrorCode::kUnsupported,
-                    fmt::format("this repository cuts files by algorithm {} and listings by algorithm {}, in a way that "
-                                "this program does not know",
-                                files.algorithm, listings.algorithm),
-                    "use a newer kura for backups; this one can still read");
+  return base::fail(
+      base::ErrorCode::kUnsupported,
+      fmt::format("this repository cuts files by algorithm {} and listings by algorithm {}, in a way that "
+                  "this program does not know",
+                  files.algorithm, listings.algorithm),
+      "use a newer kura for backups; this one can still read");
 }
 
 base::Bytes Config::encode(const base::Key& signing_seed) const {

@@ -13,7 +13,13 @@
 namespace kura::archive {
 
 enum class EntryType : std::uint8_t {
-  kFile = 1, kFolder = 2, kSymlink = 3, kFifo = 4, kCharDevice = 5, kBlockDevice = 6, kSocket = 7,
+  kFile = 1,
+  kFolder = 2,
+  kSymlink = 3,
+  kFifo = 4,
+  kCharDevice = 5,
+  kBlockDevice = 6,
+  kSocket = 7,
 };
 
 struct Extent {
@@ -25,17 +31,17 @@ struct Extent {
 
 struct Entry {
   EntryType type = EntryType::kFile;
-  std::string name;  // any bytes but '/' and zero; not "." or ".."
+  std::string name;        // any bytes but '/' and zero; not "." or ".."
   std::uint32_t mode = 0;  // 07777
   std::uint32_t uid = 0, gid = 0;
   std::int64_t mtime_seconds = 0;  // rounded down, so also right before 1970
   std::uint32_t mtime_nanoseconds = 0;
 
-  std::uint64_t size = 0;     // files
-  ContentRef content;         // files, folders
-  std::string target;         // symbolic links
+  std::uint64_t size = 0;  // files
+  ContentRef content;      // files, folders
+  std::string target;      // symbolic links
   std::uint32_t device_major = 0, device_minor = 0;
-  std::string user, group;    // names, empty when unknown
+  std::string user, group;                                           // names, empty when unknown
   std::optional<std::pair<std::uint64_t, std::uint64_t>> hard_link;  // device, inode: when it has several names
   std::vector<std::pair<std::string, std::string>> xattrs;           // sorted by name
   std::optional<std::vector<Extent>> extents;                        // sparse files: where the data lie

@@ -19,8 +19,8 @@ struct Index {
   std::vector<IndexedPack> packs;
 
   base::Bytes encode(crypto::AeadKind aead, const base::Key& catalog_key) const;
-  // Each pack's size must be its record's pack_size(). With catalog_key null only the clear part is read, and the records
-  // are left empty.
+  // Each pack's size must be its record's pack_size(). With catalog_key null only the clear part is read, and the
+  // records are left empty.
   static base::Result<Index> decode(base::ByteSpan object, const base::Key* catalog_key);
 };
 

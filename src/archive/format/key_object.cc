@@ -1,8 +1,8 @@
 #include "archive/format/key_object.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "archive/format/limits.h"
 #include "archive/format/object_head.h"
@@ -61,8 +61,8 @@ base::Result<base::Bytes> RecoverySlot::seal(const store::ObjectId& config, std:
                                              std::string_view label, const base::Key& recovery,
                                              std::string_view passphrase, const crypto::PassphraseCost& cost) {
   if (label.size() > kNameLimit) {
-    return base::fail(ErrorCode::kUsage, fmt::format("the label of a key has {} bytes, and {} are the most",
-                                                     label.size(), kNameLimit));
+    return base::fail(ErrorCode::kUsage,
+                      fmt::format("the label of a key has {} bytes, and {} are the most", label.size(), kNameLimit));
   }
   const base::Bytes salt = crypto::random_bytes(crypto::kPassphraseSaltSize);
   const base::Key key = KURA_TRY(crypto::key_from_passphrase(passphrase, salt, cost));
@@ -116,8 +116,7 @@ base::Result<KeyObject> decode_key_object(base::ByteSpan object, const store::Ob
   }
   if (!in.ok()) KURA_TRY(in.finish(kWhat));
   return base::fail(ErrorCode::kUnsupported,
-                    fmt::format("{} is of type {}, which this program does not know", kWhat, type),
-                    "use a newer kura");
+                    fmt::format("{} is of type {}, which this program does not know", kWhat, type), "use a newer kura");
 }
 
 }  // namespace kura::archive

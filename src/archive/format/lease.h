@@ -17,7 +17,7 @@ using SessionId = std::array<std::uint8_t, 16>;
 struct LeaseObject {
   SessionId session{};
   LeasePurpose purpose = LeasePurpose::kBackup;
-  std::int64_t start = 0;  // store's clock, ns; 0 in a session's first lease
+  std::int64_t start = 0;      // store's clock, ns; 0 in a session's first lease
   std::uint32_t renewals = 0;  // how often it was renewed: gives each renewal a name of its own
 
   friend bool operator==(const LeaseObject&, const LeaseObject&) = default;

@@ -14,14 +14,15 @@ base::Status decode_head(base::Decoder& in, std::string_view magic, std::uint64_
   if (in.rest().size() > limit) {
     return damaged(what, fmt::format("it has {} bytes, and {} are the most", in.rest().size(), limit));
   }
-  if (base::as_text(in.raw(magic.size())) != magic) return damaged(what, fmt::format("it does not begin with {}", magic));
+  if (base::as_text(in.raw(magic.size())) != magic)
+    return damaged(what, fmt::format("it does not begin with {}", magic));
   const std::uint16_t version = in.u16();
   if (!in.ok()) return damaged(what, "it ends too early");
   if (version != kFormatVersion) {
-    return base::fail(ErrorCode::kUnsupported,
-                      fmt::format("{} is of format version {}; this program reads version {}", what, version,
-                                  kFormatVersion),
-                      "use a newer kura");
+    return base::fail(
+        ErrorCode::kUnsupported,
+        fmt::format("{} is of format version {}; this program reads version {}", what, version, kFormatVersion),
+        "use a newer kura");
   }
   return {};
 }

@@ -1,8 +1,8 @@
 #include "archive/format/pack.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "archive/format/limits.h"
 #include "archive/format/object_head.h"
@@ -65,8 +65,8 @@ std::array<std::uint8_t, kPackHeadSize + 4> PackHeader::associated(std::uint32_t
 base::Bytes seal_footer(const PackHeader& header, const PackRecord& record, const base::Key& catalog_key) {
   base::Encoder text;
   record.encode(text);
-  const base::Bytes sealed = seal_part(header.aead, catalog_key, header.salt, kFooterInfo,
-                                       header.associated(kFooterNumber), text.bytes());
+  const base::Bytes sealed =
+      seal_part(header.aead, catalog_key, header.salt, kFooterInfo, header.associated(kFooterNumber), text.bytes());
   base::Encoder out;
   out.raw(sealed).u32(static_cast<std::uint32_t>(sealed.size())).raw(base::as_bytes(kEndMagic));
   return out.take();
@@ -89,8 +89,8 @@ base::Result<std::uint32_t> footer_size(base::ByteSpan trailer, std::uint64_t pa
 
 base::Result<PackRecord> open_footer(const PackHeader& header, base::ByteSpan sealed, std::uint64_t pack_size,
                                      const base::Key& catalog_key) {
-  const auto text = open_part(header.aead, catalog_key, header.salt, kFooterInfo, header.associated(kFooterNumber),
-                              sealed);
+  const auto text =
+      open_part(header.aead, catalog_key, header.salt, kFooterInfo, header.associated(kFooterNumber), sealed);
   if (!text) return damaged(kWhat, "its footer does not open");
   base::Decoder in(*text);
   PackRecord record = PackRecord::decode(in);

@@ -5,7 +5,7 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::size_t kLeastChunkBytes = 32 + 1;                   // id, size
+constexpr std::size_t kLeastChunkBytes = 32 + 1;                // id, size
 constexpr std::size_t kLeastFrameBytes = 3 + kLeastChunkBytes;  // sealed size, compression, count, a chunk
 
 ChunkEntry decode_chunk(base::Decoder& in) {

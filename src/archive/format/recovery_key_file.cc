@@ -64,10 +64,10 @@ base::Result<RecoveryKeyFile> RecoveryKeyFile::decode(std::string_view text) {
   std::string_view line = KURA_TRY(key_line(text));
   const std::string_view version = next_word(line).substr(kWord.size());
   if (version != kVersion) {
-    return base::fail(ErrorCode::kUnsupported,
-                      fmt::format("the recovery key file is of version {}; this program reads version {}", version,
-                                  kVersion),
-                      "use a newer kura");
+    return base::fail(
+        ErrorCode::kUnsupported,
+        fmt::format("the recovery key file is of version {}; this program reads version {}", version, kVersion),
+        "use a newer kura");
   }
   const auto config = store::ObjectId::from_hex(next_word(line));
   auto secret = base::from_hex(next_word(line));

@@ -19,8 +19,7 @@ Salt fresh_salt(base::ByteSpan ids) {
 
 base::Bytes seal_part(crypto::AeadKind aead, const base::Key& key, base::ByteSpan salt, std::string_view info,
                       base::ByteSpan associated, base::ByteSpan text) {
-  return crypto::Aead(aead, crypto::hkdf_key(key.span(), salt, info))
-      .seal(crypto::Nonce::counter(0), associated, text);
+  return crypto::Aead(aead, crypto::hkdf_key(key.span(), salt, info)).seal(crypto::Nonce::counter(0), associated, text);
 }
 
 std::optional<base::Bytes> open_part(crypto::AeadKind aead, const base::Key& key, base::ByteSpan salt,

@@ -14,9 +14,9 @@ namespace kura::archive {
 
 using Salt = std::array<std::uint8_t, 32>;
 
-// SHA-256(32 random bytes ‖ u64 time ‖ ids). `ids`: the raw ids of what is sealed (chunks of a pack, packs of an index),
-// one after another. A machine that is rolled back together with its random numbers still never uses a salt twice for
-// different texts (docs/format.md, section 5).
+// SHA-256(32 random bytes ‖ u64 time ‖ ids). `ids`: the raw ids of what is sealed (chunks of a pack, packs of an
+// index), one after another. A machine that is rolled back together with its random numbers still never uses a salt
+// twice for different texts (docs/format.md, section 5).
 Salt fresh_salt(base::ByteSpan ids);
 
 // Text and tag under HKDF(key, salt, info), nonce(0).

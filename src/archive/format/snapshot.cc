@@ -1,9 +1,9 @@
 #include "archive/format/snapshot.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "archive/format/limits.h"
 #include "archive/format/object_head.h"

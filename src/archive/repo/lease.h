@@ -1,6 +1,7 @@
 // Leases: how a backup tells garbage collection that it is at work, without locks (docs/format.md, section 9).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -11,19 +12,22 @@
 namespace kura::archive {
 
 inline constexpr std::int64_t kLeaseTerm = 30LL * 60 * 1'000'000'000;  // ns, from receipt by the store
+inline constexpr std::chrono::milliseconds kLeaseRenewal = std::chrono::minutes(5);
 
 // Held for the length of a job; a thread of its own renews it every few minutes. The destructor removes it.
 class Lease {
  public:
-  static base::Result<std::unique_ptr<Lease>> take(store::Store& store, LeasePurpose purpose);
+  // `store` outlives the lease. A renewal that fails is tried again soon.
+  static base::Result<std::unique_ptr<Lease>> take(store::Store& store, LeasePurpose purpose,
+                                                   std::chrono::milliseconds renew_every = kLeaseRenewal);
   ~Lease();
-  // Whether it was held without a gap: false when the store has lost it or a renewal came too late.
+  // Whether it was held without a gap: false, for good, when the store has lost it or a renewal came too late.
   base::Result<bool> still_held();
   std::int64_t start() const;
 
  private:
-  Lease();
   struct State;
+  explicit Lease(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -36,13 +36,20 @@ struct DamagedObject {
 };
 
 struct SnapshotList {
-  std::vector<StoredSnapshot> snapshots;  // in the order received, then by machine and number
+  std::vector<StoredSnapshot> snapshots;  // in the order received, then by number and machine
   std::vector<DamagedObject> damaged;     // unreadable, badly signed, or by a machine without a certificate
 };
 
 struct KeyList {
-  struct Slot { store::ObjectId id; RecoverySlot slot; };
-  struct Machine { store::ObjectId id; MachineCertificate certificate; };
+  struct Slot {
+    store::ObjectId id;
+    RecoverySlot slot;
+  };
+  struct Machine {
+    store::ObjectId id;
+    MachineCertificate certificate;
+  };
+  // By their time of creation. Key objects of other configs are left out.
   std::vector<Slot> slots;
   std::vector<Machine> machines;
   std::vector<DamagedObject> damaged;
@@ -50,17 +57,22 @@ struct KeyList {
 
 class Repository {
  public:
-  // Finds the config: the one that the machine's state remembers, else the only valid one in the store. When the
-  // store holds several and nothing says which, kDamaged, naming them. kNotFound when it is not a repository.
-  // With a state folder the machine's key is loaded if there is one.
-  static base::Result<Repository> open(std::shared_ptr<store::Store> store, const std::string& state_folder);
+  // Finds the config: `config` when the caller knows it (a recovery key file names it), else the one that the machine's
+  // state remembers, else the only valid one in the store. When the store holds several and nothing says which,
+  // kDamaged, naming them. kNotFound when it is not a repository, kDamaged when it is one whose config is damaged or
+  // gone, kUnsupported for a newer format.
+  // With a state folder the machine's key is loaded if there is one. A key that is damaged or that others may read is
+  // not used, which need_write_secrets() then tells; the recovery key works all the same.
+  static base::Result<Repository> open(std::shared_ptr<store::Store> store, const std::string& state_folder,
+                                       const std::optional<store::ObjectId>& config = std::nullopt);
 
-  // Makes a repository in an empty store. The recovery secret is sealed under `passphrase` into it when given.
-  // Returns the opened and unlocked repository; the machine's key is saved in the state folder, its certificate put.
+  // Makes a repository in an empty store; kExists when there is one. The recovery secret is sealed under `passphrase`
+  // into it when given. Returns the opened and unlocked repository; the machine's key is saved in the state folder, its
+  // certificate put.
   struct NewRepository {
     std::string state_folder;
-    std::string machine_label;                  // host name
-    std::optional<std::string> passphrase;      // nothing: recovery key off line only
+    std::string machine_label;              // host name
+    std::optional<std::string> passphrase;  // nothing: recovery key off line only
   };
   static base::Result<Repository> create(std::shared_ptr<store::Store> store, const NewRepository& how);
 
@@ -72,8 +84,8 @@ class Repository {
   // The keys at hand.
   const std::optional<MachineKey>& machine() const { return machine_; }
   const std::optional<MachineState>& machine_state() const { return machine_state_; }
-  const WriteSecrets* write_secrets() const;         // as machine or unlocked, else null
-  const RecoverySecrets* recovery_secrets() const;   // unlocked, else null
+  const WriteSecrets* write_secrets() const;        // as machine or unlocked, else null
+  const RecoverySecrets* recovery_secrets() const;  // unlocked, else null
   // The same, with an Error that says what to do.
   base::Result<const WriteSecrets*> need_write_secrets() const;
   base::Result<const RecoverySecrets*> need_recovery_secrets() const;
@@ -85,9 +97,10 @@ class Repository {
   base::Status unlock_with_key_file(std::string_view text);
 
   base::Result<KeyList> keys() const;
+  // Reads every snapshot object, on all cores. Labels are there when the catalog key is at hand.
   base::Result<SnapshotList> snapshots() const;
   base::Result<StoredSnapshot> snapshot(const store::ObjectId& id) const;
-  // Index::decode with the catalog key when there is one.
+  // Index::decode with the catalog key when there is one; kDamaged when it is another repository's.
   base::Result<Index> index(const store::ObjectId& id) const;
 
   // put() of an encoded object under its SHA-256.
@@ -95,11 +108,16 @@ class Repository {
 
  private:
   Repository() = default;
+  void load_machine(const std::string& state_folder);
+  base::Result<KeyObject> key_object(const store::ObjectId& id) const;
+  base::Result<Snapshot> read_snapshot(const store::ObjectId& id, const std::vector<crypto::PublicKey>& machines) const;
+  base::Result<std::vector<crypto::PublicKey>> certified_machines() const;
   std::shared_ptr<store::Store> store_;
   Config config_;
   store::ObjectId config_id_;
   std::optional<MachineState> machine_state_;
   std::optional<MachineKey> machine_;
+  std::optional<base::Error> machine_problem_;  // why there is a key that is not used
   std::optional<WriteSecrets> write_;
   std::optional<RecoverySecrets> recovery_;
 };

@@ -1,0 +1,105 @@
+// Reading a repository's small objects: keys, snapshots, indexes.
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "archive/format/limits.h"
+#include "archive/repo/parallel.h"
+#include "archive/repo/repository.h"
+
+namespace kura::archive {
+
+using base::ErrorCode;
+using base::Result;
+using store::Kind;
+
+Result<KeyObject> Repository::key_object(const store::ObjectId& id) const {
+  const base::Bytes bytes = KURA_TRY(store_->get(Kind::kKey, id, kKeyLimit));
+  return KURA_TRY_AS(decode_key_object(bytes, config_id_, config_.signing_key), "key " + id.hex());
+}
+
+Result<KeyList> Repository::keys() const {
+  KeyList list;
+  for (const store::ObjectInfo& info : KURA_TRY(store_->list(Kind::kKey))) {
+    Result<KeyObject> object = key_object(info.id);
+    if (!object) {
+      // Not found: removed meanwhile, or it belongs to another config and is nothing to us.
+      if (object.error().code() != ErrorCode::kNotFound) {
+        list.damaged.push_back({.kind = Kind::kKey, .id = info.id, .error = std::move(object).error()});
+      }
+    } else if (auto* slot = std::get_if<RecoverySlot>(&*object)) {
+      list.slots.push_back({.id = info.id, .slot = std::move(*slot)});
+    } else if (auto* certificate = std::get_if<MachineCertificate>(&*object)) {
+      list.machines.push_back({.id = info.id, .certificate = std::move(*certificate)});
+    }
+  }
+  std::ranges::sort(list.slots, {}, [](const KeyList::Slot& at) { return std::tuple(at.slot.created, at.id); });
+  std::ranges::sort(list.machines, {},
+                    [](const KeyList::Machine& at) { return std::tuple(at.certificate.created, at.id); });
+  return list;
+}
+
+Result<std::vector<crypto::PublicKey>> Repository::certified_machines() const {
+  std::vector<crypto::PublicKey> machines;
+  for (const KeyList::Machine& at : KURA_TRY(keys()).machines) machines.push_back(at.certificate.machine);
+  std::ranges::sort(machines);
+  return machines;
+}
+
+// `machines` is sorted.
+Result<Snapshot> Repository::read_snapshot(const store::ObjectId& id,
+                                           const std::vector<crypto::PublicKey>& machines) const {
+  const base::Bytes bytes = KURA_TRY(store_->get(Kind::kSnapshot, id, kSnapshotLimit));
+  Snapshot snapshot = KURA_TRY_AS(Snapshot::decode(bytes, write_ ? &write_->catalog : nullptr), "snapshot " + id.hex());
+  if (snapshot.repository != config_.repository) {
+    return base::fail(ErrorCode::kDamaged, fmt::format("snapshot {} is of another repository", id.hex()));
+  }
+  if (!std::ranges::binary_search(machines, snapshot.machine)) {
+    return base::fail(
+        ErrorCode::kDamaged, fmt::format("snapshot {} is signed by a machine without a certificate", id.hex()),
+        "if a key object of the repository is missing, copy it back from another copy; otherwise somebody "
+        "has put a snapshot of their own there");
+  }
+  return snapshot;
+}
+
+Result<SnapshotList> Repository::snapshots() const {
+  const auto machines = KURA_TRY(certified_machines());
+  const std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
+  std::vector<std::optional<Result<Snapshot>>> read(infos.size());
+  for_each_parallel(infos.size(), [&](std::size_t i) { read[i].emplace(read_snapshot(infos[i].id, machines)); });
+
+  SnapshotList list;
+  list.snapshots.reserve(infos.size());
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    Result<Snapshot>& snapshot = *read[i];
+    if (snapshot) {
+      list.snapshots.push_back({.id = infos[i].id, .received = infos[i].received, .snapshot = *std::move(snapshot)});
+    } else if (snapshot.error().code() != ErrorCode::kNotFound) {  // else forgotten meanwhile
+      list.damaged.push_back({.kind = Kind::kSnapshot, .id = infos[i].id, .error = std::move(snapshot).error()});
+    }
+  }
+  std::ranges::sort(list.snapshots, {}, [](const StoredSnapshot& at) {
+    return std::tie(at.received, at.snapshot.number, at.snapshot.machine, at.id);
+  });
+  std::ranges::sort(list.damaged, {}, &DamagedObject::id);
+  return list;
+}
+
+Result<StoredSnapshot> Repository::snapshot(const store::ObjectId& id) const {
+  const store::ObjectInfo info = KURA_TRY(store_->stat(Kind::kSnapshot, id));
+  Snapshot snapshot = KURA_TRY(read_snapshot(id, KURA_TRY(certified_machines())));
+  return StoredSnapshot{.id = id, .received = info.received, .snapshot = std::move(snapshot)};
+}
+
+Result<Index> Repository::index(const store::ObjectId& id) const {
+  const base::Bytes bytes = KURA_TRY(store_->get(Kind::kIndex, id, kIndexLimit));
+  Index index = KURA_TRY_AS(Index::decode(bytes, write_ ? &write_->catalog : nullptr), "index " + id.hex());
+  if (index.repository != config_.repository) {
+    return base::fail(ErrorCode::kDamaged, fmt::format("index {} is of another repository", id.hex()));
+  }
+  return index;
+}
+
+}  // namespace kura::archive
