@@ -26,16 +26,22 @@ std::string scaled(double value) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+std::uint64_t power(std::uint64_t base, std::size_t exponent) {
+  std::uint64_t result = 1;
+  for (; exponent > 0; --exponent) result *= base;
+  return result;
+}
+
 // The factor of "", "B", "K", "KiB", "KB" and their kin; nullopt when it is none.
-std::optional<double> factor_of(std::string_view unit) {
+std::optional<std::uint64_t> factor_of(std::string_view unit) {
   std::string text;
   for (const char c : unit) text += lower(c);
   if (text.empty() || text == "b") return 1;
   const std::size_t prefix = std::string_view("kmgtpe").find(text.front());
   if (prefix == std::string_view::npos) return std::nullopt;
   const std::string_view rest = std::string_view(text).substr(1);
-  if (rest == "b") return std::pow(1000.0, static_cast<double>(prefix + 1));
-  if (rest.empty() || rest == "i" || rest == "ib") return std::pow(1024.0, static_cast<double>(prefix + 1));
+  if (rest == "b") return power(1000, prefix + 1);
+  if (rest.empty() || rest == "i" || rest == "ib") return power(1024, prefix + 1);
   return std::nullopt;
 }
 
@@ -80,15 +86,14 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     for (; at != end && *at >= '0' && *at <= '9'; ++at, place /= 10) fraction += place * (*at - '0');
     if (at == first) return refused();
   }
-  if (at != end && *at == ' ') ++at;
+  if (at != end && *at == ' ' && at + 1 != end) ++at;
   const auto factor = factor_of(std::string_view(at, end));
   if (!factor) return refused();
-  const double value = (static_cast<double>(whole) + fraction) * *factor;
-  if (value >= 0x1p64) return refused();
-  // Whole numbers stay exact where a double would round.
+  // In integers, since a double would round large numbers.
+  const auto part = static_cast<std::uint64_t>(std::llround(fraction * static_cast<double>(*factor)));
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(whole, static_cast<std::uint64_t>(*factor), &bytes)) return refused();
-  return bytes + static_cast<std::uint64_t>(std::llround(fraction * *factor));
+  if (__builtin_mul_overflow(whole, *factor, &bytes) || __builtin_add_overflow(bytes, part, &bytes)) return refused();
+  return bytes;
 }
 
 }  // namespace kura::base

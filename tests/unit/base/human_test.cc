@@ -1,0 +1,63 @@
+#include "base/human.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace kura::base {
+namespace {
+
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+
+TEST(HumanTest, SizesAreShort) {
+  const std::pair<std::uint64_t, const char*> cases[] = {
+      {0, "0 B"},
+      {999, "999 B"},
+      {1000, "1.0 KiB"},
+      {1024, "1.0 KiB"},
+      {1536, "1.5 KiB"},
+      {1024 * 1024 - 1, "1.0 MiB"},
+      {1288490189, "1.2 GiB"},
+      {kMost, "16.0 EiB"},
+  };
+  for (const auto& [bytes, text] : cases) EXPECT_EQ(human_size(bytes), text);
+}
+
+TEST(HumanTest, RatesCountsAndDurations) {
+  EXPECT_EQ(human_rate(123.4 * 1024 * 1024), "123.4 MiB/s");
+  EXPECT_EQ(human_rate(std::numeric_limits<double>::infinity()), "0 B/s");
+  EXPECT_EQ(human_rate(-1), "0 B/s");
+
+  EXPECT_EQ(human_count(0), "0");
+  EXPECT_EQ(human_count(999), "999");
+  EXPECT_EQ(human_count(1234), "1,234");
+  EXPECT_EQ(human_count(kMost), "18,446,744,073,709,551,615");
+
+  const std::pair<double, const char*> cases[] = {
+      {0, "0.0 s"},          {0.44, "0.4 s"},         {9.96, "10 s"},          {59.4, "59 s"},  {59.6, "1 min 00 s"},
+      {192, "3 min 12 s"},   {3599.6, "1 h 00 min"},  {7500, "2 h 05 min"},    {273600, "3 d 04 h"},
+      {-1, "?"},             {std::numeric_limits<double>::quiet_NaN(), "?"},  {1e300, "1000000000 d 00 h"},
+  };
+  for (const auto& [seconds, text] : cases) EXPECT_EQ(human_duration(seconds), text);
+}
+
+TEST(ParseSizeTest, ReadsSizes) {
+  const std::pair<const char*, std::uint64_t> cases[] = {
+      {"0", 0},           {"512", 512},         {"512B", 512},       {"64K", 65536},       {"64kib", 65536},
+      {"10MB", 10000000}, {"1.5G", 1610612736}, {"2 TiB", 2ull << 40}, {"15E", 15ull << 60},
+      {"18446744073709551614", kMost - 1},
+  };
+  for (const auto& [text, bytes] : cases) EXPECT_EQ(parse_size(text).value_or(7), bytes) << text;
+}
+
+TEST(ParseSizeTest, RefusesTheRest) {
+  for (const char* text : {"", "K", "-1", "+1", "1.", ".5K", "1 ", "1  K", "1KK", "1X", "16E", "15.9999999999999999E",
+                           "18446744073709551616", "1e3", "0x10"}) {
+    const auto parsed = parse_size(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code(), ErrorCode::kUsage);
+  }
+}
+
+}  // namespace
+}  // namespace kura::base

@@ -1,0 +1,103 @@
+#include "base/signals.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <functional>
+
+namespace kura::base {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How `body` ended when run in a process of its own, as waitpid gives it; a body that returns exits with its value.
+int status_of_process(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+bool stops_within(const std::stop_token& token, milliseconds limit) {
+  for (milliseconds waited{0}; waited < limit; waited += milliseconds(1)) {
+    if (token.stop_requested()) return true;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  return token.stop_requested();
+}
+
+int stopped_by(int signal_number) {
+  SignalStop signals;
+  if (signals.token().stop_requested()) return 1;
+  ::raise(signal_number);
+  return stops_within(signals.token(), milliseconds(10'000)) ? 0 : 2;
+}
+
+TEST(SignalStopTest, TheFirstSignalRequestsAStop) {
+  for (const int signal_number : {SIGINT, SIGTERM}) {
+    const int status = status_of_process([&] { return stopped_by(signal_number); });
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+}
+
+TEST(SignalStopTest, TheSecondSignalEndsTheProcess) {
+  const std::pair<int, int> cases[] = {{SIGINT, SIGINT}, {SIGTERM, SIGTERM}, {SIGINT, SIGTERM}, {SIGTERM, SIGINT}};
+  for (const auto& [first, second] : cases) {
+    const int status = status_of_process([&] {
+      SignalStop signals;
+      ::raise(first);
+      ::raise(second);
+      return 0;
+    });
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == second) << status;
+  }
+}
+
+TEST(SignalStopTest, AClosedPipeIsAnErrorOfWrite) {
+  const int status = status_of_process([] {
+    SignalStop signals;
+    int ends[2];
+    if (::pipe(ends) != 0) return 1;
+    ::close(ends[0]);
+    return ::write(ends[1], "x", 1) < 0 && errno == EPIPE ? 0 : 2;
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST(SignalStopTest, IgnoredSignalsStayIgnored) {
+  const int status = status_of_process([] {
+    ::signal(SIGINT, SIG_IGN);
+    SignalStop signals;
+    ::raise(SIGINT);
+    return stops_within(signals.token(), milliseconds(50)) ? 1 : 0;
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST(SignalStopTest, EndingItPutsTheOldActionsBackWithoutAStop) {
+  const int status = status_of_process([] {
+    std::stop_token token;
+    {
+      SignalStop signals;
+      token = signals.token();
+    }
+    if (token.stop_requested()) return 1;
+    SignalStop again;  // there may be another one afterwards
+    struct sigaction pipe_action {};
+    ::sigaction(SIGPIPE, nullptr, &pipe_action);
+    return pipe_action.sa_handler == SIG_IGN ? 0 : 2;
+  });
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  const int killed = status_of_process([] {
+    { SignalStop signals; }
+    ::raise(SIGTERM);
+    return 0;
+  });
+  EXPECT_TRUE(WIFSIGNALED(killed) && WTERMSIG(killed) == SIGTERM) << killed;
+}
+
+}  // namespace
+}  // namespace kura::base
