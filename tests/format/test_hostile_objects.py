@@ -207,7 +207,8 @@ HOSTILE = {
     "a listing chunk as file": (wrong_kind_of_chunk, "is of content 2"),
     "a file chunk as listing": (file_as_listing, "is of content 1"),
     # packs and indexes
-    "an unknown aead": (lambda w: w.put("packs", w.opening("packs") + b"\3\1" + w.repository_id + bytes(130)), "aead 3"),
+    "an unknown aead": (lambda w: w.put("packs", w.opening("packs") + b"\3\1" + w.repository_id + bytes(130)),
+                        "aead 3"),
     "an unknown content": (lambda w: w.put("packs", w.opening("packs") + b"\1\3" + w.repository_id + bytes(130)),
                            "content 3"),
     "a pack of another repository": (file_of(repository_id=bytes(16)), "another repository"),
