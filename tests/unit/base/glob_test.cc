@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <regex>
 
 namespace kura::base {
@@ -148,12 +148,12 @@ TEST(GlobTest, HostilePatternsCostNoMoreThanLengthTimesLength) {
   const std::string name(4000, 'a');
   std::string deep;
   while (deep.size() < 4000) deep += "a/";
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
   EXPECT_FALSE(matches(stars + "b", name));
   EXPECT_FALSE(matches("/" + double_stars + "b", name));
   EXPECT_FALSE(matches(folders + "b", deep + "a"));
   // About 4000 * 1000 steps each; exponential or even cubic matching would take minutes.
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::clock() - start, 20 * CLOCKS_PER_SEC);
 }
 
 TEST(GlobSetTest, AnyPatternMayMatch) {
