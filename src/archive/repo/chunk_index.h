@@ -19,6 +19,8 @@ struct ChunkPlace {
   std::uint32_t frame = 0;   // number of the frame in the pack
   std::uint32_t offset = 0;  // in the opened frame
   std::uint32_t size = 0;
+
+  friend bool operator==(const ChunkPlace&, const ChunkPlace&) = default;
 };
 
 // What is needed to read a frame: kept once a frame, not once a chunk.

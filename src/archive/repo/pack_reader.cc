@@ -228,6 +228,15 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
   return {};
 }
 
+Result<base::ByteSpan> PackReader::open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
+                                              base::Bytes& buffer) {
+  KURA_TRY(state_->check_range(pack, frame, 1));
+  if (sealed.size() != state_->index.packs()[pack].frames[frame].sealed_size) {
+    return base::fail(ErrorCode::kUsage, "these are not all bytes of the frame");
+  }
+  return state_->open_frame(pack, frame, sealed, buffer);
+}
+
 Result<base::Bytes> PackReader::State::chunk_at(const ChunkPlace& place, const ChunkId& id, Content content,
                                                 PackReader& reader) {
   const Text text = KURA_TRY(reader.frame(place.pack, place.frame));
@@ -235,11 +244,13 @@ Result<base::Bytes> PackReader::State::chunk_at(const ChunkPlace& place, const C
     return base::fail(damaged(index.packs()[place.pack], "the index says impossible sizes for a chunk"));
   }
   const base::ByteSpan bytes = base::ByteSpan(*text).subspan(place.offset, place.size);
-  if (!reader.verify(id, content, bytes)) {
-    return base::fail(
-        damaged(index.packs()[place.pack], fmt::format("a chunk in frame {} is not the one its id says", place.frame)));
-  }
+  if (!reader.verify(id, content, bytes)) return base::fail(reader.wrong_chunk(place));
   return base::Bytes(bytes.begin(), bytes.end());
+}
+
+Error PackReader::wrong_chunk(const ChunkPlace& place) const {
+  return state_->damaged(state_->index.packs()[place.pack],
+                         fmt::format("a chunk in frame {} is not the one its id says", place.frame));
 }
 
 Result<base::Bytes> PackReader::chunk(const ChunkId& id, Content content) {

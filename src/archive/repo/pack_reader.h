@@ -30,10 +30,16 @@ class PackReader {
   // one of reading the pack.
   using VisitFrame = std::function<bool(std::uint32_t frame, base::Result<base::ByteSpan> text)>;
   base::Status frames(std::uint32_t pack, std::uint32_t first, std::uint32_t count, const VisitFrame& visit);
+  // A frame whose stored bytes the caller has read: opened in place or into `buffer`, whichever the answer is a view
+  // of.
+  base::Result<base::ByteSpan> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
+                                          base::Bytes& buffer);
   // One chunk, checked; from another copy of it when the first one is damaged. kDamaged also when no index knows it.
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
   // Whether `text` is the chunk `id`. Thread-safe.
   bool verify(const ChunkId& id, Content content, base::ByteSpan text) const;
+  // The error for bytes at `place` that verify() refuses: kDamaged, naming pack, frame and store.
+  base::Error wrong_chunk(const ChunkPlace& place) const;
   // The ids at depth 0 of a content. kDamaged beyond limits.
   base::Result<std::vector<ChunkId>> leaves(const ContentRef& content);
 

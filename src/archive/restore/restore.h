@@ -9,6 +9,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "archive/repo/pack_reader.h"
 #include "base/glob.h"
@@ -19,15 +20,15 @@ namespace kura::archive {
 enum class Overwrite { kNever, kChanged, kAlways };
 
 struct RestoreOptions {
-  std::string path = "/";       // in the snapshot. "/" writes all under target with full paths; another folder writes
-                                // what is in it into target; a file is written into target under its own name
-  std::string target;           // made when it is not there
-  base::GlobSet includes;       // empty: all
+  std::string path = "/";  // in the snapshot. "/" writes all under target with full paths; another folder writes
+                           // what is in it into target; a file is written into target under its own name
+  std::string target;      // made when it is not there
+  base::GlobSet includes;  // empty: all
   base::GlobSet excludes;
   Overwrite overwrite = Overwrite::kChanged;  // changed: type, size or mtime differ
-  bool verify = false;          // read back everything written, and what was skipped, and compare with the ids
+  bool verify = false;  // read back everything written, and what was skipped, and compare with the ids
   bool dry_run = false;
-  bool numeric_owner = false;   // else names of owners are looked up here first
+  bool numeric_owner = false;  // else names of owners are looked up here first
   unsigned threads = 0;
 };
 
@@ -37,6 +38,7 @@ struct RestoreSummary {
   std::uint64_t bytes_written = 0;
   std::uint64_t bytes_verified = 0;
   double seconds = 0;
+  std::vector<DamagedObject> damaged;  // of the repository, which the restore could do without: to be shown
 };
 
 using RestoreProblem = std::function<void(const std::string& path, const base::Error& error)>;

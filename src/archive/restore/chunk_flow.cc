@@ -1,0 +1,126 @@
+#include "archive/restore/chunk_flow.h"
+
+#include <algorithm>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace kura::archive {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+
+constexpr std::size_t kRunsUnderWay = 64;
+constexpr std::uint64_t kRunStoredLimit = 4U << 20;  // bytes of one read, unless one frame has more
+
+auto order_of(const WantedChunk& wanted) {
+  return std::tuple(wanted.place.pack, wanted.place.frame, wanted.place.offset);
+}
+
+}  // namespace
+
+ChunkFlow::ChunkFlow(PackReader& reader, FileWriter& writer, RestoreReport& report, unsigned threads)
+    : reader_(reader), writer_(writer), report_(report), runs_(kRunsUnderWay) {
+  for (unsigned number = 0; number < threads; ++number) threads_.emplace_back([this] { work(); });
+}
+
+ChunkFlow::~ChunkFlow() {
+  runs_.cancel();
+  threads_.clear();
+}
+
+void ChunkFlow::finish() {
+  runs_.close();
+  threads_.clear();
+}
+
+void ChunkFlow::submit(RestoreBatch batch) {
+  std::ranges::sort(batch.wanted, {}, order_of);
+  const auto shared = std::make_shared<const RestoreBatch>(std::move(batch));
+  for (std::size_t first = 0; first < shared->wanted.size() && !report_.stopped();) {
+    const std::size_t count = run_length(shared->wanted, first);
+    if (!runs_.push({shared, first, count})) return;
+    first += count;
+  }
+}
+
+// How many of the wanted chunks lie in frames one after another and fit into one read.
+std::size_t ChunkFlow::run_length(const std::vector<WantedChunk>& wanted, std::size_t first) const {
+  const ChunkPlace& start = wanted[first].place;
+  const std::vector<FramePlace>& frames = reader_.index().packs()[start.pack].frames;
+  const std::uint64_t begin = frames[start.frame].offset;
+  std::size_t end = first + 1;
+  for (std::uint32_t last = start.frame; end < wanted.size() && wanted[end].place.pack == start.pack; ++end) {
+    const std::uint32_t frame = wanted[end].place.frame;
+    if (frame == last) continue;
+    if (frame != last + 1 || frames[frame].offset + frames[frame].sealed_size - begin > kRunStoredLimit) break;
+    last = frame;
+  }
+  return end - first;
+}
+
+void ChunkFlow::work() {
+  while (const std::optional<Run> run = runs_.pop()) {
+    if (!report_.stopped()) read_run(*run);
+  }
+}
+
+void ChunkFlow::read_run(const Run& run) {
+  std::span<const WantedChunk> left = std::span(run.batch->wanted).subspan(run.first, run.count);
+  const std::uint32_t first = left.front().place.frame;
+  const std::uint32_t count = left.back().place.frame - first + 1;
+  const Status status = reader_.frames(
+      left.front().place.pack, first, count, [&](std::uint32_t frame, const Result<base::ByteSpan>& text) {
+        while (!left.empty() && left.front().place.frame == frame && !report_.stopped()) {
+          left = left.subspan(deliver(left, text));
+        }
+        return !report_.stopped();
+      });
+  if (status) return;
+  const Result<base::ByteSpan> failure = base::fail(status.error());
+  while (!left.empty() && !report_.stopped()) left = left.subspan(deliver(left, failure));
+}
+
+// Gives one chunk to all that want it: the first of `wanted` and those after it. Returns how many they were.
+std::size_t ChunkFlow::deliver(std::span<const WantedChunk> wanted, const Result<base::ByteSpan>& text) {
+  const ChunkPlace place = wanted.front().place;
+  const ChunkId id = wanted.front().job->contents.ids[wanted.front().number];
+  Result<base::ByteSpan> bytes = text;
+  if (text) {
+    const bool fits = place.offset <= text->size() && place.size <= text->size() - place.offset;
+    if (fits) bytes = text->subspan(place.offset, place.size);
+    if (!fits || !reader_.verify(id, Content::kFile, *bytes)) bytes = base::fail(reader_.wrong_chunk(place));
+  }
+  // A damaged copy: PackReader knows whether there is another one.
+  base::Bytes other_copy;
+  if (!bytes && reader_.index().copies(id).size() > 1) {
+    Result<base::Bytes> found = reader_.chunk(id, Content::kFile);
+    if (found) {
+      other_copy = *std::move(found);
+      bytes = base::ByteSpan(other_copy);
+    }
+  }
+  std::size_t count = 0;
+  while (count < wanted.size() && wanted[count].place == place &&
+         wanted[count].job->contents.ids[wanted[count].number] == id) {
+    deliver_one(wanted[count++], bytes);
+  }
+  return count;
+}
+
+void ChunkFlow::deliver_one(const WantedChunk& wanted, const Result<base::ByteSpan>& bytes) {
+  FileJob& job = *wanted.job;
+  if (!bytes) {
+    writer_.fail(job, Error(bytes.error()));
+  } else if (job.is_whole()) {
+    return writer_.write_whole(job, *bytes);
+  } else if (!job.has_failed.load(std::memory_order_relaxed)) {
+    writer_.write_piece(job, wanted.data_offset, *bytes);
+  }
+  writer_.finish_chunk(job);
+}
+
+}  // namespace kura::archive

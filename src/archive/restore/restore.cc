@@ -1,0 +1,102 @@
+#include "archive/restore/restore.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "archive/restore/planner.h"
+#include "archive/restore/verify.h"
+
+namespace kura::archive {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+
+// "/a/b" for "a//b/", "/" for "".
+std::string shortest_form(std::string_view path) {
+  std::string result;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    if (slash != 0) result.append("/").append(path.substr(0, slash));
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  }
+  return result.empty() ? "/" : result;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Deepest first: what is put onto a folder shuts nobody out of those below it, and nothing is written into it any more.
+void finish_folders(TargetTree& tree, const MetadataWriter& metadata, RestoreReport& report, bool is_complete) {
+  const auto finish = [&](TargetFolder& folder) {
+    if (!is_complete) folder.metadata.reset();
+    const Status status = tree.apply(folder, metadata);
+    if (status) return;
+    report.problem(tree.source_path(folder, ""), Error(status.error()).within(tree.target_path(folder, "")));
+  };
+  for (auto folder = tree.folders().rbegin(); folder != tree.folders().rend(); ++folder) finish(*folder);
+  finish(tree.root());
+}
+
+void set_totals(base::Progress& progress, const SnapshotLabel& label, const RestoreOptions& options,
+                const std::string& path) {
+  if (path != "/" || !options.includes.empty() || !options.excludes.empty()) return;
+  progress.files_total = label.counts.files;
+  progress.bytes_total = label.counts.bytes;
+}
+
+}  // namespace
+
+Result<RestoreSummary> run_restore(const Repository& repository, const StoredSnapshot& snapshot,
+                                   const RestoreOptions& options, base::Progress& progress,
+                                   const RestoreProblem& on_problem, std::stop_token stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  KURA_TRY(repository.need_recovery_secrets());
+  if (!snapshot.snapshot.label) return base::fail(ErrorCode::kWrongKey, "the snapshot's label is not open");
+  const SnapshotLabel& label = *snapshot.snapshot.label;
+  const std::string path = shortest_form(options.path);
+  const unsigned threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+
+  RestoreSummary summary;
+  const ChunkIndex index = KURA_TRY(load_index(repository, snapshot, summary.damaged));
+  PackReader reader(repository, index);
+  const Entry start = KURA_TRY(find_entry(reader, label.root, path));
+  set_totals(progress, label, options, path);
+
+  const std::string stands_for = start.type == EntryType::kFolder ? path : folder_of(path);
+  const std::unique_ptr<TargetTree> tree = KURA_TRY(TargetTree::open(options.target, stands_for, options.dry_run));
+  const MetadataWriter metadata(options.numeric_owner);
+  RestoreReport report(progress, on_problem, stop);
+  {
+    FileWriter writer(*tree, metadata, report);
+    ChunkFlow flow(reader, writer, report, threads);
+    RestorePlanner planner(reader, options, *tree, metadata, writer, flow, report);
+    KURA_TRY(planner.plan(start, path));
+    flow.finish();
+    planner.link_names();
+  }
+  if (options.verify && !options.dry_run && !report.stopped()) {
+    KURA_TRY(verify_restored(reader, options, start, path, *tree, report, threads));
+  }
+  const Status outcome = report.status();
+  if (!options.dry_run) finish_folders(*tree, metadata, report, outcome.has_value());
+  KURA_TRY(outcome);
+
+  summary.files_restored = report.files_restored;
+  summary.files_skipped = report.files_skipped;
+  summary.files_failed = report.files_failed;
+  summary.folders = report.folders;
+  summary.others = report.others;
+  summary.bytes_written = report.bytes_written;
+  summary.bytes_verified = report.bytes_verified;
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return summary;
+}
+
+}  // namespace kura::archive
