@@ -5,7 +5,7 @@
 // Names and lines in the stack traces: by the package llvm-19.
 #define KURA_SYMBOLIZER "external_symbolizer_path=/usr/bin/llvm-symbolizer-19"
 
-// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the runtimes look for these names
+// NOLINTBEGIN(bugprone-reserved-identifier): the runtimes look for these names
 extern "C" {
 
 // The runtime looks these up by name; nothing here calls them.
@@ -31,4 +31,4 @@ __attribute__((used, visibility("default"))) const char* __tsan_default_options(
 }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+// NOLINTEND(bugprone-reserved-identifier)
