@@ -1,0 +1,89 @@
+#include "archive/backup/assembly.h"
+
+namespace kura::archive {
+
+base::Status Assembly::take(std::unique_ptr<Item> item) {
+  switch (item->kind) {
+    case Item::Kind::kEnter: return enter(*item);
+    case Item::Kind::kLeave: return leave();
+    case Item::Kind::kEntry: return entry(*item);
+  }
+  std::unreachable();
+}
+
+base::Status Assembly::enter(Item& item) {
+  const std::size_t path_size = path_.size();
+  if (!levels_.empty()) {
+    path_ += '/';
+    path_ += item.entry.name;
+  }
+  if (item.problem) problems_.report(path_.empty() ? "/" : path_, *item.problem);
+  ++counts_.snapshot.folders;
+  levels_.push_back({std::move(item.entry), ContentWriter(writer_, listings_, Content::kListing), path_size});
+  return {};
+}
+
+base::Status Assembly::leave() {
+  Level level = std::move(levels_.back());
+  levels_.pop_back();
+  path_.resize(level.path_size);
+  WrittenContent content = KURA_TRY(level.listing.finish());
+  if (levels_.empty()) {
+    root_ = std::move(content.ref);
+    return {};
+  }
+  level.folder.content = std::move(content.ref);
+  return append(level.folder);
+}
+
+base::Status Assembly::append(const Entry& entry) {
+  encoded_.clear();
+  entry.encode(encoded_);
+  return levels_.back().listing.append(encoded_.bytes());
+}
+
+// Keeps what the first name was given, and gives it to the others.
+void Assembly::resolve_link(Item& item) {
+  if (item.link == Item::Link::kNone) return;
+  if (item.link == Item::Link::kFirst) {
+    linked_.insert_or_assign(item.inode, item).first->second.remembered.reset();  // only the first name's is kept
+    return;
+  }
+  const auto first = linked_.find(item.inode);
+  std::string name = std::move(item.entry.name);
+  const Item::Link link = item.link;
+  item = first->second;
+  item.entry.name = std::move(name);
+  item.bytes_read = 0;
+  if (link == Item::Link::kLast) linked_.erase(first);
+}
+
+base::Status Assembly::entry(Item& item) {
+  resolve_link(item);
+  const std::size_t path_size = path_.size();
+  path_ += '/';
+  path_ += item.entry.name;
+  if (item.problem) problems_.report(path_, *item.problem);
+  if (!item.left_out) {
+    if (item.entry.type == EntryType::kFile) {
+      count_file(item);
+      if (cache_ != nullptr && item.remembered) cache_->add(path_, *item.remembered);
+    } else {
+      ++counts_.snapshot.others;
+    }
+  }
+  path_.resize(path_size);
+  return item.left_out ? base::Status() : append(item.entry);
+}
+
+void Assembly::count_file(const Item& item) {
+  ++counts_.snapshot.files;
+  counts_.snapshot.bytes += item.entry.size;
+  counts_.bytes_read += item.bytes_read;
+  ++(item.unmodified ? counts_.files_unmodified : item.known_before ? counts_.files_changed : counts_.files_new);
+  ++progress_.files_done;
+  // What was read has been counted while it was read.
+  if (item.bytes_read == 0) progress_.bytes_done += item.entry.size;
+}
+
+}  // namespace kura::archive

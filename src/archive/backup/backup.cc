@@ -1,0 +1,180 @@
+#include "archive/backup/backup.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "archive/backup/commit.h"
+#include "archive/backup/source_pipeline.h"
+#include "archive/backup/write_session.h"
+#include "base/host.h"
+#include "base/time.h"
+
+namespace kura::archive {
+namespace {
+
+constexpr unsigned kMostThreads = 8;  // of a stage: memory grows with them
+
+unsigned thread_count(const BackupOptions& options) {
+  const unsigned wanted = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
+  return std::clamp(wanted, 1U, kMostThreads);
+}
+
+base::Status need_machine(const Repository& repository) {
+  KURA_TRY(repository.need_write_secrets());
+  if (repository.machine() && repository.machine_state()) return {};
+  return base::fail(base::ErrorCode::kNotFound,
+                    "this machine has no key for the repository " + repository.store().describe(),
+                    "Add it with `kura key add`, or point --state-dir to the state folder that has the key");
+}
+
+// Folders that are never part of a backup: the repository itself, which would grow by its own copy, and this machine's
+// state for it, which changes with every backup and holds the machine's key. A new key is made from the recovery key.
+std::vector<std::pair<dev_t, ino_t>> own_folders(const Repository& repository) {
+  std::vector<std::pair<dev_t, ino_t>> folders;
+  std::vector<std::string> paths{repository.store().describe()};
+  if (repository.machine_state()) paths.push_back(repository.machine_state()->folder());
+  for (const std::string& path : paths) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+      folders.emplace_back(status.st_dev, status.st_ino);
+    }
+  }
+  return folders;
+}
+
+// One backup in progress: its parts, from the outermost.
+class Backup {
+ public:
+  Backup(const Repository& repository, const BackupOptions& options, base::Progress& progress,
+         const ProblemHandler& on_problem, std::stop_token stop)
+      : repository_(repository),
+        options_(options),
+        progress_(progress),
+        problems_(on_problem, progress),
+        job_(std::move(stop)) {}
+
+  base::Result<BackupSummary> run() {
+    const auto began = std::chrono::steady_clock::now();
+    KURA_TRY(need_machine(repository_));
+    plan_ = KURA_TRY(plan_walk(options_.paths));
+    secrets_ = KURA_TRY(repository_.need_write_secrets());
+    series_ = series_of(secrets_->series, options_.host, plan_.paths);
+    base::raise_file_limit();
+    session_ = KURA_TRY(WriteSession::open(repository_, LeasePurpose::kBackup, !options_.dry_run, job_.token()));
+    KURA_TRY(store_all());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    summary_.seconds = took.count();
+    return summary_;
+  }
+
+ private:
+  base::Status store_all();
+  base::Result<SourcePipeline::Outcome> read_source(Writer& writer, FileCacheWriter* cache);
+  SnapshotLabel label_for(const SourcePipeline::Outcome& outcome) const;
+  void summarise(const SourcePipeline::Outcome& outcome, const Writer& writer);
+  std::string cache_path() const {
+    return repository_.machine_state()->folder() + "/" + base::to_hex(series_) + ".files";
+  }
+
+  const Repository& repository_;
+  const BackupOptions& options_;
+  base::Progress& progress_;
+  Problems problems_;
+  JobControl job_;
+  WalkPlan plan_;
+  const WriteSecrets* secrets_ = nullptr;
+  Series series_{};
+  std::unique_ptr<WriteSession> session_;
+  const std::int64_t started_ = base::now_ns();
+  BackupSummary summary_;
+};
+
+base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCacheWriter* cache) {
+  const Config& config = repository_.config();
+  const GearTable gear = secrets_->gear_table(config.repository);
+  const Chunker files(config.files, gear);
+  const Chunker listings(config.listings, gear);
+  FileCacheReader cache_before(cache_path(), repository_.config_id());
+  const WalkOptions walk_options{
+      .excluded = [this](const std::string& path, bool is_folder) { return options_.excludes.matches(path, is_folder); },
+      .one_file_system = options_.one_file_system,
+      .skipped_folders = own_folders(repository_)};
+  SourcePipeline pipeline{.plan = plan_,
+                          .walk_options = walk_options,
+                          .files = files,
+                          .listings = listings,
+                          .writer = writer,
+                          .cache_before = cache_before,
+                          .cache_after = cache,
+                          .problems = problems_,
+                          .progress = progress_,
+                          .job = job_,
+                          .readers = thread_count(options_)};
+  return pipeline.run();
+}
+
+base::Status Backup::store_all() {
+  IndexWriter indexes(repository_);
+  const auto on_stored = [&](IndexedPack pack) -> base::Status {
+    summary_.bytes_stored_new += pack.size;
+    progress_.bytes_stored += pack.size;
+    return indexes.add(std::move(pack), true);
+  };
+  Writer writer(repository_.store(), repository_.config(), *secrets_, session_->known(), on_stored, job_,
+                {.threads = thread_count(options_), .dry_run = options_.dry_run});
+  std::optional<FileCacheWriter> cache;
+  if (!options_.dry_run) cache.emplace(cache_path(), repository_.config_id());
+
+  const SourcePipeline::Outcome outcome = KURA_TRY(read_source(writer, cache ? &*cache : nullptr));
+  KURA_TRY(writer.finish());
+  summarise(outcome, writer);
+  if (options_.dry_run) return {};
+  const Committed committed =
+      KURA_TRY(commit_snapshot(*session_, writer, indexes, label_for(outcome), series_, started_));
+  cache->commit();
+  summary_.snapshot_id = committed.snapshot;
+  summary_.bytes_stored_new += committed.bytes_written;
+  progress_.bytes_stored += committed.bytes_written;
+  return {};
+}
+
+SnapshotLabel Backup::label_for(const SourcePipeline::Outcome& outcome) const {
+  SnapshotLabel label;
+  label.root = outcome.root;
+  label.host = options_.host;
+  label.user = options_.user;
+  label.paths = plan_.paths;
+  label.tags = options_.tags;
+  label.ended = base::now_ns();
+  label.counts = outcome.counts.snapshot;
+  label.counts.failed = problems_.count();
+  return label;
+}
+
+void Backup::summarise(const SourcePipeline::Outcome& outcome, const Writer& writer) {
+  const AssemblyCounts& counts = outcome.counts;
+  summary_.files_total = counts.snapshot.files;
+  summary_.files_new = counts.files_new;
+  summary_.files_changed = counts.files_changed;
+  summary_.files_unmodified = counts.files_unmodified;
+  summary_.files_failed = problems_.count();
+  summary_.folders_total = counts.snapshot.folders;
+  summary_.bytes_total = counts.snapshot.bytes;
+  summary_.bytes_read = counts.bytes_read;
+  summary_.chunks_new = writer.chunks_new();
+  summary_.chunks_reused = writer.chunks_reused();
+}
+
+}  // namespace
+
+base::Result<BackupSummary> run_backup(const Repository& repository, const BackupOptions& options,
+                                       base::Progress& progress, const ProblemHandler& on_problem,
+                                       std::stop_token stop) {
+  return Backup(repository, options, progress, on_problem, std::move(stop)).run();
+}
+
+}  // namespace kura::archive

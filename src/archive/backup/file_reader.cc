@@ -1,0 +1,100 @@
+#include "archive/backup/file_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "archive/backup/data_extents.h"
+#include "archive/backup/file_stamp.h"
+#include "base/time.h"
+
+namespace kura::archive {
+namespace {
+
+constexpr std::size_t kReadSize = 1U << 20;  // bytes
+
+base::UniqueFd open_file(int parent, const char* name) {
+  // Not blocking: a fifo may have taken the file's place.
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  int fd = ::openat(parent, name, kFlags | O_NOATIME);
+  if (fd < 0 && errno == EPERM) fd = ::openat(parent, name, kFlags);  // O_NOATIME is for the owner
+  return base::UniqueFd(fd);
+}
+
+base::Error read_error(int reason) { return base::Error::from_errno("cannot read it", reason); }
+
+}  // namespace
+
+base::Result<ReadFile> FileReader::read(int parent, const char* name) {
+  content_.reset();
+  ReadFile file;
+  file.read_at = base::now_ns();
+  const base::UniqueFd fd = open_file(parent, name);
+  if (!fd) return base::fail(base::Error::from_errno("cannot open it", errno));
+  if (::fstat(fd.get(), &file.status) != 0) return base::fail(read_error(errno));
+  if (!S_ISREG(file.status.st_mode)) {
+    return base::fail(base::ErrorCode::kConflict, "it was a file and was replaced by something else during the backup",
+                      "Run the backup again");
+  }
+  if (base::Result<Xattrs> xattrs = read_xattrs(fd.get())) {
+    file.xattrs = *std::move(xattrs);
+  } else {
+    file.xattrs_problem = std::move(xattrs).error();
+  }
+  file.extents = find_data_extents(fd.get(), file.status);
+  KURA_TRY(file.extents ? read_extents(fd.get(), file) : read_data(fd.get(), file));
+  file.content = KURA_TRY(content_.finish());
+  struct stat after {};
+  if (::fstat(fd.get(), &after) != 0) return base::fail(read_error(errno));
+  file.changed = FileStamp::of(after) != FileStamp::of(file.status) ||
+                 file.size != static_cast<std::uint64_t>(file.status.st_size);
+  return file;
+}
+
+// Reads up to `size` bytes; fewer when the file ends before.
+base::Status FileReader::read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got) {
+  got = 0;
+  while (got < size) {
+    if (job_.stopped()) KURA_TRY(job_.status());
+    const base::MutableByteSpan room = content_.space(std::min<std::uint64_t>(size - got, kReadSize));
+    const ssize_t count = ::pread(fd, room.data(), room.size(), static_cast<off_t>(offset + got));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return base::fail(read_error(errno));
+    if (count == 0) break;
+    got += static_cast<std::uint64_t>(count);
+    progress_.bytes_done += static_cast<std::uint64_t>(count);
+    KURA_TRY(content_.advance(static_cast<std::size_t>(count)));
+  }
+  return {};
+}
+
+base::Status FileReader::read_data(int fd, ReadFile& file) {
+  // Not beyond the size that it had: a log that grows faster than it is read would never end.
+  KURA_TRY(read_range(fd, 0, static_cast<std::uint64_t>(file.status.st_size), file.bytes_read));
+  file.size = file.bytes_read;
+  return {};
+}
+
+base::Status FileReader::read_extents(int fd, ReadFile& file) {
+  std::uint64_t end = 0;
+  file.size = static_cast<std::uint64_t>(file.status.st_size);
+  for (std::size_t i = 0; i < file.extents->size(); ++i) {
+    Extent& extent = (*file.extents)[i];
+    const std::uint64_t begin = end + extent.gap;
+    std::uint64_t got = 0;
+    KURA_TRY(read_range(fd, begin, extent.size, got));
+    file.bytes_read += got;
+    end = begin + got;
+    if (got == extent.size) continue;
+    // It was cut off here: the file ends with what was read, or where the extent should have begun.
+    extent.size = got;
+    file.extents->resize(got == 0 ? i : i + 1);
+    file.size = end;
+    break;
+  }
+  return {};
+}
+
+}  // namespace kura::archive

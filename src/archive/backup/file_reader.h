@@ -1,0 +1,51 @@
+// Reads one file into a content: what is stored is what was read, whatever others do to the file meanwhile.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "archive/backup/content_writer.h"
+#include "archive/backup/open_folder.h"
+#include "archive/backup/xattrs.h"
+#include "archive/format/entry.h"
+#include "base/progress.h"
+
+namespace kura::archive {
+
+struct ReadFile {
+  struct stat status {};                       // when it was opened: what its entry tells
+  std::int64_t read_at = 0;                    // ns since 1970, before it was opened
+  WrittenContent content;
+  std::uint64_t size = 0;                      // of the contents, holes included
+  std::uint64_t bytes_read = 0;
+  std::optional<std::vector<Extent>> extents;
+  Xattrs xattrs;
+  std::optional<base::Error> xattrs_problem;   // they could not be read
+  bool changed = false;                        // while it was read
+};
+
+// One for each thread.
+class FileReader {
+ public:
+  // All outlive it.
+  FileReader(Writer& writer, const Chunker& chunker, JobControl& job, base::Progress& progress)
+      : job_(job), progress_(progress), content_(writer, chunker, Content::kFile) {}
+
+  // An error is the file's own (kNotFound when it vanished, kDenied, kIo, kConflict when it is no file any more), or
+  // the job's, which job.stopped() tells.
+  base::Result<ReadFile> read(int parent, const char* name);
+
+ private:
+  base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
+  base::Status read_data(int fd, ReadFile& file);
+  base::Status read_extents(int fd, ReadFile& file);
+
+  JobControl& job_;
+  base::Progress& progress_;
+  ContentWriter content_;
+};
+
+}  // namespace kura::archive

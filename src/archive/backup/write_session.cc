@@ -1,0 +1,95 @@
+#include "archive/backup/write_session.h"
+
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace kura::archive {
+namespace {
+
+using ObjectSet = std::unordered_set<store::ObjectId, base::DigestHash>;
+
+base::Result<ObjectSet> list_ids(store::Store& store, store::Kind kind) {
+  ObjectSet ids;
+  for (const store::ObjectInfo& object : KURA_TRY(store.list(kind))) ids.insert(object.id);
+  return ids;
+}
+
+bool all_safe(const std::vector<store::ObjectId>& wanted, const ObjectSet& there, const ObjectSet& condemned) {
+  for (const store::ObjectId& id : wanted) {
+    if (!there.contains(id) || condemned.contains(id)) return false;
+  }
+  return true;
+}
+
+base::Status stopped_or_well(const std::stop_token& stop) {
+  if (stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<WriteSession>> WriteSession::open(const Repository& repository, LeasePurpose purpose,
+                                                               bool with_lease, std::stop_token stop) {
+  std::unique_ptr<WriteSession> session(new WriteSession(repository, purpose));
+  if (with_lease) session->lease_ = KURA_TRY(Lease::take(repository.store(), purpose));
+  KURA_TRY(session->load(std::move(stop)));
+  return session;
+}
+
+base::Status WriteSession::load(std::stop_token stop) {
+  store::Store& store = repository_.store();
+  const Condemned condemned = KURA_TRY(read_condemned(store));
+  // Packs before indexes: a pack that a running job stores in between is then not taken for an orphan.
+  std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> usable;
+  for (const store::ObjectInfo& pack : KURA_TRY(store.list(store::Kind::kPack))) {
+    if (!condemned.packs.contains(pack.id)) usable.emplace(pack.id, pack);
+  }
+  std::vector<store::ObjectInfo> indexes = KURA_TRY(store.list(store::Kind::kIndex));
+  // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.
+  std::ranges::sort(indexes, std::greater(), &store::ObjectInfo::size);
+  for (const store::ObjectInfo& object : indexes) {
+    KURA_TRY(stopped_or_well(stop));
+    if (condemned.indexes.contains(object.id)) continue;
+    base::Result<Index> index = repository_.index(object.id);
+    if (!index) continue;  // damaged, or removed meanwhile; `check` tells
+    ObjectSet wrong_size;
+    for (const IndexedPack& pack : index->packs) {
+      const auto found = usable.find(pack.id);
+      if (found != usable.end() && found->second.size != pack.size) wrong_size.insert(pack.id);
+    }
+    known_.add(object.id, *index, [&](const store::ObjectId& pack) {
+      return !usable.contains(pack) || wrong_size.contains(pack);
+    });
+  }
+  for (const auto& [id, info] : usable) {
+    if (known_.has_pack(id)) continue;
+    KURA_TRY(stopped_or_well(stop));
+    base::Result<PackRecord> record = read_footer(repository_, info);
+    if (!record) continue;  // damaged, or removed meanwhile
+    known_.add_pack(id, info.size, *record);
+    adopted_.push_back({.id = id, .size = info.size, .record = *std::move(record)});
+  }
+  known_.finish();
+  return {};
+}
+
+base::Status WriteSession::confirm(const std::vector<store::ObjectId>& packs,
+                                   const std::vector<store::ObjectId>& indexes) {
+  const base::Result<bool> held = lease_->still_held();
+  if (held && *held) return {};
+  // Under a new lease, garbage collection that begins now leaves alone what is looked at here.
+  store::Store& store = repository_.store();
+  lease_ = KURA_TRY(Lease::take(store, purpose_));
+  const Condemned condemned = KURA_TRY(read_condemned(store));
+  const ObjectSet packs_there = KURA_TRY(list_ids(store, store::Kind::kPack));
+  const ObjectSet indexes_there = KURA_TRY(list_ids(store, store::Kind::kIndex));
+  if (all_safe(packs, packs_there, condemned.packs) && all_safe(indexes, indexes_there, condemned.indexes)) return {};
+  return base::fail(base::ErrorCode::kConflict,
+                    "the backup lost its lease, and garbage collection has taken what it leans on",
+                    "Run it again; what it has stored is used");
+}
+
+}  // namespace kura::archive
