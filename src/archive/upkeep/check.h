@@ -1,6 +1,11 @@
-// Proving a repository whole. Without keys: every stored byte against its name, every signature, and that all packs a
-// snapshot needs are there. With the machine's key also: indexes against the footers. With the recovery key also:
-// every chunk opened and checked against its id, and every listing of every snapshot walked.
+// Proving a repository whole. Without keys: every stored byte against its name, every signature, each machine's chain,
+// and that all packs a snapshot needs are there. With the machine's key also: indexes against the footers. With the
+// recovery key also: every chunk opened and checked against its id, every listing of every snapshot walked, and that
+// each snapshot names all the packs that it uses.
+//
+// Reads each pack once, in blocks. Memory: the index, and about 100 bytes a folder. Holds a lease while it reads, where
+// it may write one. What is forgotten meanwhile is no finding. No damage either, and no finding: packs in no index,
+// packs that no snapshot needs and that are gone, gaps in a machine's chain.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +29,7 @@ struct CheckFinding {
   store::Kind kind;
   store::ObjectId id;
   base::Error error;
-  std::vector<store::ObjectId> snapshots;  // that suffer from it, as far as known
+  std::vector<store::ObjectId> snapshots;  // that suffer from it, as far as known, in the order received
 };
 
 struct CheckSummary {
@@ -36,6 +41,8 @@ struct CheckSummary {
   double seconds = 0;
 };
 
+// An error only when the check itself could not be done; damage is told through `on_finding`, one call at a time, from
+// any thread.
 base::Result<CheckSummary> run_check(const Repository& repository, const CheckOptions& options,
                                      base::Progress& progress,
                                      const std::function<void(const CheckFinding&)>& on_finding, std::stop_token stop);

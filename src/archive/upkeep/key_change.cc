@@ -1,0 +1,136 @@
+#include "archive/upkeep/key_change.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "crypto/random.h"
+
+namespace kura::archive {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using store::Kind;
+using store::ObjectId;
+
+constexpr std::size_t kLabelLimit = 255;    // bytes (docs/format.md, section 4)
+constexpr std::size_t kPrefixDigits = 4;
+
+Status check_label(std::string_view label) {
+  if (label.size() <= kLabelLimit) return {};
+  return base::fail(ErrorCode::kUsage, fmt::format("a key's label has at most {} bytes", kLabelLimit));
+}
+
+// Puts a slot; it is durable when this returns.
+Result<ObjectId> put_slot(const Repository& repository, std::string_view label, std::string_view passphrase) {
+  if (passphrase.empty()) return base::fail(ErrorCode::kUsage, "the new passphrase is empty");
+  KURA_TRY(check_label(label));
+  const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
+  const base::Bytes object = KURA_TRY(RecoverySlot::seal(repository.config_id(), base::now_ns(), label,
+                                                         secrets->recovery, passphrase, {}));
+  const ObjectId id = KURA_TRY(repository.put(Kind::kKey, object));
+  KURA_TRY(repository.store().sync());
+  return id;
+}
+
+}  // namespace
+
+Result<ObjectId> add_recovery_slot(const Repository& repository, std::string_view label, std::string_view passphrase) {
+  return put_slot(repository, label, passphrase);
+}
+
+Result<std::string> export_recovery_key(const Repository& repository) {
+  const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
+  return RecoveryKeyFile{.config = repository.config_id(), .recovery = secrets->recovery}.encode();
+}
+
+Result<ObjectId> change_passphrase(const Repository& repository, std::string_view old_passphrase,
+                                   std::string_view new_passphrase) {
+  KURA_TRY(repository.need_recovery_secrets());
+  // All that it opens go, or the old passphrase would still open the repository.
+  std::vector<ObjectId> old_slots;
+  std::string label;
+  for (const auto& [id, slot] : KURA_TRY(repository.keys()).slots) {
+    const Result<base::Key> opened = slot.open(old_passphrase);
+    if (!opened && opened.error().code() != ErrorCode::kWrongKey) {
+      return base::fail(base::Error(opened.error()).within("recovery key " + id.hex()));
+    }
+    if (!opened) continue;
+    old_slots.push_back(id);
+    label = slot.label;
+  }
+  if (old_slots.empty()) {
+    return base::fail(ErrorCode::kWrongKey, fmt::format("the old passphrase opens no recovery key of {}",
+                                                        repository.store().describe()));
+  }
+  // Until the new one is durable the old one opens the repository, and from then on both do until the old one is gone.
+  const ObjectId id = KURA_TRY(put_slot(repository, label, new_passphrase));
+  for (const ObjectId& old : old_slots) KURA_TRY(repository.store().remove(Kind::kKey, old));
+  KURA_TRY(repository.store().sync());
+  return id;
+}
+
+Result<ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force) {
+  const KeyList keys = KURA_TRY(repository.keys());
+  if (id_prefix.size() < kPrefixDigits) {
+    return base::fail(ErrorCode::kUsage, fmt::format("give at least {} digits of the key's id", kPrefixDigits));
+  }
+  std::vector<std::pair<ObjectId, bool>> found;  // whether it is a recovery slot
+  for (const KeyList::Slot& at : keys.slots) {
+    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, true);
+  }
+  for (const KeyList::Machine& at : keys.machines) {
+    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, false);
+  }
+  for (const DamagedObject& at : keys.damaged) {
+    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, false);
+  }
+  if (found.empty()) {
+    return base::fail(ErrorCode::kNotFound,
+                      fmt::format("no key of {} has an id that begins with {}", repository.store().describe(), id_prefix),
+                      "see them with `kura key list`");
+  }
+  if (found.size() > 1) {
+    return base::fail(ErrorCode::kUsage, fmt::format("the ids of several keys begin with {}, among them {} and {}",
+                                                     id_prefix, found[0].first.hex(), found[1].first.hex()),
+                      "give more of its digits");
+  }
+  const auto& [id, is_slot] = found.front();
+  if (is_slot && keys.slots.size() == 1 && !force) {
+    return base::fail(ErrorCode::kConflict,
+                      fmt::format("recovery key {} is the last one in {}: without it only a recovery key file opens the "
+                                  "repository",
+                                  id.hex(), repository.store().describe()),
+                      "add another first, or use --force when you have the file");
+  }
+  KURA_TRY(repository.store().remove(Kind::kKey, id));
+  KURA_TRY(repository.store().sync());
+  return id;
+}
+
+Result<ObjectId> add_machine(const Repository& repository, const std::string& state_folder, std::string_view label) {
+  KURA_TRY(check_label(label));
+  const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
+  const MachineState state = KURA_TRY(MachineState::open(state_folder, repository.config_id(), /*create=*/true));
+  const Result<MachineKey> present = state.load_key();
+  if (present || present.error().code() != ErrorCode::kNotFound) {
+    return base::fail(ErrorCode::kExists,
+                      fmt::format("{} has a machine key for {} already{}", state.folder(), repository.store().describe(),
+                                  present ? "" : fmt::format(", which cannot be used ({})", present.error().message())),
+                      present ? "" : "move it away to get a new one");
+  }
+  const MachineKey key{.config = repository.config_id(), .write = secrets->write.write,
+                       .signing_seed = crypto::random_key()};
+  const MachineCertificate certificate{.config = repository.config_id(), .created = base::now_ns(),
+                                       .label = std::string(label), .machine = key.public_key()};
+  // The certificate first: a key without one would sign snapshots that do not count.
+  const ObjectId id = KURA_TRY(repository.put(Kind::kKey, certificate.encode(secrets->signing)));
+  KURA_TRY(repository.store().sync());
+  KURA_TRY(state.save_key(key));
+  return id;
+}
+
+}  // namespace kura::archive
