@@ -21,9 +21,7 @@ using MutableByteSpan = std::span<std::uint8_t>;
 inline ByteSpan as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-inline std::string_view as_text(ByteSpan bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 std::string to_hex(ByteSpan bytes);
 // nullopt unless `text` is an even number of hex digits (either case).

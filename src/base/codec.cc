@@ -1,8 +1,8 @@
 #include "base/codec.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace kura::base {
 namespace {

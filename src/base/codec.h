@@ -20,11 +20,11 @@ class Encoder {
   Encoder& u16(std::uint16_t value);
   Encoder& u32(std::uint32_t value);
   Encoder& u64(std::uint64_t value);
-  Encoder& i64(std::int64_t value);            // two's complement, little-endian
-  Encoder& varint(std::uint64_t value);        // LEB128, shortest form, 1 to 10 bytes
-  Encoder& zigzag(std::int64_t value);         // zigzag, then varint
+  Encoder& i64(std::int64_t value);      // two's complement, little-endian
+  Encoder& varint(std::uint64_t value);  // LEB128, shortest form, 1 to 10 bytes
+  Encoder& zigzag(std::int64_t value);   // zigzag, then varint
   Encoder& raw(ByteSpan bytes);
-  Encoder& string(ByteSpan bytes);             // varint length, then the bytes
+  Encoder& string(ByteSpan bytes);  // varint length, then the bytes
   Encoder& string(std::string_view text) { return string(as_bytes(text)); }
 
   const Bytes& bytes() const { return bytes_; }
@@ -45,18 +45,23 @@ class Decoder {
   std::uint32_t u32();
   std::uint64_t u64();
   std::int64_t i64();
-  std::uint64_t varint();                      // refuses overlong and over-wide forms
+  std::uint64_t varint();  // refuses overlong and over-wide forms
   std::int64_t zigzag();
-  ByteSpan raw(std::size_t count);             // a view into the input
-  ByteSpan string(std::size_t limit);          // varint length <= limit, then the bytes; a view into the input
+  ByteSpan raw(std::size_t count);     // a view into the input
+  ByteSpan string(std::size_t limit);  // varint length <= limit, then the bytes; a view into the input
   std::string text(std::size_t limit) { return std::string(as_text(string(limit))); }
   Digest digest();
-  void copy(MutableByteSpan out);               // out.size() bytes; `out` is left alone when it fails
+  void copy(MutableByteSpan out);  // out.size() bytes; `out` is left alone when it fails
   // A varint number of items that take at least `bytes_each` (>= 1) bytes each.
   std::size_t count(std::size_t bytes_each);
 
   bool ok() const { return problem_ == nullptr; }
-  void fail(const char* problem) { if (ok()) { problem_ = problem; rest_ = {}; } }
+  void fail(const char* problem) {
+    if (ok()) {
+      problem_ = problem;
+      rest_ = {};
+    }
+  }
   bool at_end() const { return rest_.empty(); }
   ByteSpan rest() const { return rest_; }
   std::size_t position() const { return size_ - rest_.size(); }

@@ -80,14 +80,13 @@ std::string_view name_of(ErrorCode code);
 // The same, and says on the way up what was being done: KURA_TRY_AS(read(p), "reading the key file " + p).
 #define KURA_TRY_AS(expression, what) KURA_TRY_NAMED(KURA_TRY_NAME(__COUNTER__), (expression), .within(what))
 
-#define KURA_TRY_NAMED(result, expression, change)           \
-  ({                                                         \
-    auto&& result = expression;                              \
-    if (!result) {                                           \
-      return std::unexpected(                                \
-          std::move(result).error() change);                 \
-    }                                                        \
-    *std::move(result);                                      \
+#define KURA_TRY_NAMED(result, expression, change)              \
+  ({                                                            \
+    auto&& result = expression;                                 \
+    if (!result) {                                              \
+      return std::unexpected(std::move(result).error() change); \
+    }                                                           \
+    *std::move(result);                                         \
   })
 #define KURA_TRY_NAME(counter) KURA_TRY_NAME_(counter)
 #define KURA_TRY_NAME_(counter) kura_try_result_##counter

@@ -1,8 +1,8 @@
 #include "base/escape.h"
 
-#include <fmt/format.h>
-
 #include <cstdint>
+
+#include <fmt/format.h>
 
 #include "base/utf8.h"
 
@@ -15,13 +15,13 @@ bool is_between(std::uint32_t value, std::uint32_t first, std::uint32_t last) {
 
 // U+200C and U+200D stay: Persian, Indic scripts and emoji are spelled with them.
 bool is_unsafe(std::uint32_t c) {
-  return c < 0x20 || is_between(c, 0x7f, 0x9f) ||             // control characters
-         c == 0x00ad || c == 0x200b || c == 0x2060 ||         // invisible
-         c == 0xfeff || is_between(c, 0xfff9, 0xfffb) ||      //
-         is_between(c, 0xe0000, 0xe007f) ||                   // tags
-         c == 0x061c || c == 0x200e || c == 0x200f ||         // direction
-         is_between(c, 0x202a, 0x202e) || is_between(c, 0x2066, 0x2069) ||
-         c == 0x2028 || c == 0x2029;                          // line and paragraph separators
+  return c < 0x20 || is_between(c, 0x7f, 0x9f) ||         // control characters
+         c == 0x00ad || c == 0x200b || c == 0x2060 ||     // invisible
+         c == 0xfeff || is_between(c, 0xfff9, 0xfffb) ||  //
+         is_between(c, 0xe0000, 0xe007f) ||               // tags
+         c == 0x061c || c == 0x200e || c == 0x200f ||     // direction
+         is_between(c, 0x202a, 0x202e) || is_between(c, 0x2066, 0x2069) || c == 0x2028 ||
+         c == 0x2029;  // line and paragraph separators
 }
 
 void append_escaped(std::string& out, std::string_view bytes) {

@@ -1,10 +1,10 @@
 #include "base/glob.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
+
+#include <fmt/format.h>
 
 #include "base/escape.h"
 #include "base/utf8.h"
@@ -97,9 +97,8 @@ class Glob::Parser {
   }
 
   void stars() {
-    const bool starts_component =
-        glob_.tokens_.empty() || glob_.tokens_.back().kind == Kind::kInFolder ||
-        (glob_.tokens_.back().kind == Kind::kLiteral && glob_.tokens_.back().value == kSlash);
+    const bool starts_component = glob_.tokens_.empty() || glob_.tokens_.back().kind == Kind::kInFolder ||
+                                  (glob_.tokens_.back().kind == Kind::kLiteral && glob_.tokens_.back().value == kSlash);
     const std::size_t count = std::min(rest_.find_first_not_of('*'), rest_.size());
     rest_.remove_prefix(count);
     if (count == 1) {

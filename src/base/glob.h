@@ -22,8 +22,8 @@ namespace kura::base {
 
 class Glob {
  public:
-  // kUsage when it is empty, longer than kLongest, has an unclosed [ or ends in a backslash, or begins with '!' (.gitignore's
-  // "not", which is not offered; write \! for the character).
+  // kUsage when it is empty, longer than kLongest, has an unclosed [ or ends in a backslash, or begins with '!'
+  // (.gitignore's "not", which is not offered; write \! for the character).
   static Result<Glob> create(std::string_view pattern);
   static constexpr std::size_t kLongest = 1000;  // characters
 
@@ -41,12 +41,12 @@ class Glob {
   };
   enum class Kind : std::uint8_t {
     kLiteral,
-    kAnyOne,       // ?
-    kClass,        // [...]
-    kStar,         // *
-    kDoubleStar,   // ** that is not a component of its own before a '/'
-    kFolders,      // **/ between two folders: always followed by kInFolder
-    kInFolder,     // **/ inside of a folder's name
+    kAnyOne,      // ?
+    kClass,       // [...]
+    kStar,        // *
+    kDoubleStar,  // ** that is not a component of its own before a '/'
+    kFolders,     // **/ between two folders: always followed by kInFolder
+    kInFolder,    // **/ inside of a folder's name
   };
   struct Token {
     Kind kind;

@@ -1,11 +1,11 @@
 #include "base/human.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace kura::base {
 namespace {

@@ -24,7 +24,7 @@ void raise_event(int fd) {
 // Runs inside the handler: only async-signal-safe calls (signal-safety(7)).
 void on_signal(int) {
   const int saved_errno = errno;
-  struct sigaction by_default {};
+  struct sigaction by_default{};
   by_default.sa_handler = SIG_DFL;
   sigaction(SIGINT, &by_default, nullptr);  // the next one of either kind ends the process
   sigaction(SIGTERM, &by_default, nullptr);
@@ -35,7 +35,7 @@ void on_signal(int) {
 void catch_unless_ignored(int signal_number, struct sigaction& old) {
   sigaction(signal_number, nullptr, &old);
   if (old.sa_handler == SIG_IGN) return;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigaddset(&action.sa_mask, SIGINT);  // one handler at a time
@@ -52,7 +52,7 @@ SignalStop::SignalStop() : event_(eventfd(0, EFD_CLOEXEC)) {
     std::abort();
   }
   waiter_ = std::thread([this] { wait_for_signal(); });
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, &old_pipe_);
   catch_unless_ignored(SIGINT, old_int_);

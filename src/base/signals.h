@@ -30,9 +30,9 @@ class SignalStop {
   UniqueFd event_;
   std::stop_source source_;
   std::atomic<bool> ending_{false};
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
-  struct sigaction old_pipe_ {};
+  struct sigaction old_int_{};
+  struct sigaction old_term_{};
+  struct sigaction old_pipe_{};
   std::thread waiter_;
 };
 

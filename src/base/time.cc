@@ -1,10 +1,10 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <ctime>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace kura::base {
 namespace {

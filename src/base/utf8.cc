@@ -4,8 +4,8 @@ namespace kura::base {
 namespace {
 
 struct Lead {
-  std::size_t size;       // of the whole sequence; 0 when the byte cannot start one
-  std::uint32_t bits;     // what the byte adds to the value
+  std::size_t size;        // of the whole sequence; 0 when the byte cannot start one
+  std::uint32_t bits;      // what the byte adds to the value
   std::uint32_t smallest;  // less would have a shorter form
 };
 

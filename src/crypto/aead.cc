@@ -1,9 +1,9 @@
 #include "crypto/aead.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <openssl/crypto.h>
 
 #include "crypto/openssl.h"
 
@@ -70,8 +70,7 @@ AeadKind preferred_aead() {
 }
 
 bool is_aead_kind(std::uint8_t value) {
-  return value == std::to_underlying(AeadKind::kAes256Gcm) ||
-         value == std::to_underlying(AeadKind::kChaCha20Poly1305);
+  return value == std::to_underlying(AeadKind::kAes256Gcm) || value == std::to_underlying(AeadKind::kChaCha20Poly1305);
 }
 
 Nonce Nonce::counter(std::uint64_t value) {
@@ -99,8 +98,7 @@ Aead::~Aead() = default;
 Aead::Aead(Aead&&) noexcept = default;
 Aead& Aead::operator=(Aead&&) noexcept = default;
 
-void Aead::seal(const Nonce& nonce, base::ByteSpan associated, base::MutableByteSpan text,
-                base::MutableByteSpan tag) {
+void Aead::seal(const Nonce& nonce, base::ByteSpan associated, base::MutableByteSpan text, base::MutableByteSpan tag) {
   require(tag.size() == kTagSize, "seal: tag size");
   EVP_CIPHER_CTX* context = state_->context.get();
   state_->start(nonce, true);

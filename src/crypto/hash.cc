@@ -1,9 +1,9 @@
 #include "crypto/hash.h"
 
+#include <algorithm>
+
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
-
-#include <algorithm>
 
 #include "crypto/openssl.h"
 

@@ -9,8 +9,8 @@
 
 namespace kura::crypto {
 
-using base::ByteSpan;
 using base::Bytes;
+using base::ByteSpan;
 using base::Digest;
 using base::Key;
 

@@ -15,8 +15,8 @@ using base::as_bytes;
 
 constexpr std::size_t kEncSize = 32;
 constexpr std::uint8_t kModeBase = 0;
-constexpr std::string_view kKemSuite{"KEM\x00\x20", 5};                            // DHKEM(X25519, HKDF-SHA256)
-constexpr std::string_view kHpkeSuite{"HPKE\x00\x20\x00\x01\x00\x03", 10};         // with HKDF-SHA256, ChaCha20Poly1305
+constexpr std::string_view kKemSuite{"KEM\x00\x20", 5};                     // DHKEM(X25519, HKDF-SHA256)
+constexpr std::string_view kHpkeSuite{"HPKE\x00\x20\x00\x01\x00\x03", 10};  // with HKDF-SHA256, ChaCha20Poly1305
 
 Bytes joined(std::initializer_list<ByteSpan> parts) {
   Bytes all;
@@ -77,8 +77,7 @@ base::Bytes hpke_seal_with_ephemeral(const base::Key& ephemeral, const PublicKey
   return joined({enc, aead.seal(message.nonce, associated, text)});
 }
 
-base::Bytes hpke_seal(const PublicKey& recipient, base::ByteSpan info, base::ByteSpan associated,
-                      base::ByteSpan text) {
+base::Bytes hpke_seal(const PublicKey& recipient, base::ByteSpan info, base::ByteSpan associated, base::ByteSpan text) {
   return hpke_seal_with_ephemeral(random_key(), recipient, info, associated, text);
 }
 

@@ -9,8 +9,7 @@ namespace kura::crypto {
 namespace {
 
 Owned<EVP_PKEY> private_key(int type, const base::Key& secret) {
-  Owned<EVP_PKEY> key(
-      EVP_PKEY_new_raw_private_key(type, nullptr, secret.span().data(), secret.span().size()));
+  Owned<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(type, nullptr, secret.span().data(), secret.span().size()));
   require(key != nullptr, "EVP_PKEY_new_raw_private_key");
   return key;
 }
@@ -55,8 +54,7 @@ bool ed25519_verify(const PublicKey& key, base::ByteSpan message, base::ByteSpan
   if (signature.size() != sizeof(Signature)) return false;
   const auto verifier = public_key(EVP_PKEY_ED25519, key);
   const auto context = new_digest_context();
-  require(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, verifier.get()) == 1,
-          "EVP_DigestVerifyInit");
+  require(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, verifier.get()) == 1, "EVP_DigestVerifyInit");
   return EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
 }
 

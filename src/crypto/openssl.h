@@ -2,11 +2,11 @@
 // fails where it cannot fail. For crypto/*.cc only.
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+
+#include <openssl/evp.h>
 
 namespace kura::crypto {
 

@@ -36,8 +36,8 @@ base::Result<base::Key> key_from_passphrase(std::string_view passphrase, base::B
   KURA_TRY(check(cost));
   if (salt.size() != kPassphraseSaltSize) {
     return base::fail(base::ErrorCode::kUnsupported,
-                      fmt::format("cannot derive a key from the passphrase: its salt has {} bytes, not {}",
-                                  salt.size(), kPassphraseSaltSize));
+                      fmt::format("cannot derive a key from the passphrase: its salt has {} bytes, not {}", salt.size(),
+                                  kPassphraseSaltSize));
   }
   static const bool ready = sodium_init() >= 0;
   require(ready, "sodium_init");
@@ -45,10 +45,10 @@ base::Result<base::Key> key_from_passphrase(std::string_view passphrase, base::B
   base::Key key;
   if (crypto_pwhash(key.writable().data(), key.span().size(), passphrase.data(), passphrase.size(), salt.data(),
                     cost.passes, kKiB * cost.memory_kib, crypto_pwhash_ALG_ARGON2ID13) != 0) {
-    return base::fail(base::ErrorCode::kNoSpace,
-                      fmt::format("cannot derive a key from the passphrase: {} MiB of memory cannot be had",
-                                  cost.memory_kib / 1024),
-                      "close other programs or raise the memory limit");
+    return base::fail(
+        base::ErrorCode::kNoSpace,
+        fmt::format("cannot derive a key from the passphrase: {} MiB of memory cannot be had", cost.memory_kib / 1024),
+        "close other programs or raise the memory limit");
   }
   return key;
 }

@@ -6,9 +6,7 @@
 namespace kura::base {
 namespace {
 
-RC_GTEST_PROP(HexTest, ReadsBackWhatItWrites, (const Bytes& bytes)) {
-  RC_ASSERT(from_hex(to_hex(bytes)) == bytes);
-}
+RC_GTEST_PROP(HexTest, ReadsBackWhatItWrites, (const Bytes& bytes)) { RC_ASSERT(from_hex(to_hex(bytes)) == bytes); }
 
 TEST(HexTest, ReadsEitherCaseAndRefusesTheRest) {
   EXPECT_EQ(from_hex("aAfF09"), (Bytes{0xaa, 0xff, 0x09}));

@@ -1,9 +1,9 @@
 #include "base/codec.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <limits>
 
 namespace kura::base {
 namespace {
@@ -22,8 +22,9 @@ TEST(EncoderTest, WritesTheStoredForms) {
 
 TEST(EncoderTest, WritesVarintsInTheirShortestForm) {
   const std::pair<std::uint64_t, const char*> cases[] = {
-      {0, "00"},       {1, "01"},           {127, "7f"},
-      {128, "8001"},   {300, "ac02"},       {16383, "ff7f"},
+      {0, "00"},         {1, "01"},
+      {127, "7f"},       {128, "8001"},
+      {300, "ac02"},     {16383, "ff7f"},
       {16384, "808001"}, {std::numeric_limits<std::uint64_t>::max(), "ffffffffffffffffff01"},
   };
   for (const auto& [value, text] : cases) EXPECT_EQ(to_hex(Encoder().varint(value).bytes()), text);
@@ -55,7 +56,8 @@ RC_GTEST_PROP(CodecTest, ReadsBackWhatItWrites,
 }
 
 TEST(CodecTest, ReadsBackTheEndsOfTheRange) {
-  for (const std::int64_t value : {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t value :
+       {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
     const Bytes bytes = Encoder().zigzag(value).i64(value).take();
     Decoder in(bytes);
     EXPECT_EQ(in.zigzag(), value);
@@ -74,8 +76,8 @@ RC_GTEST_PROP(CodecTest, EveryNumberHasOneForm, (const Bytes& bytes)) {
 }
 
 TEST(DecoderTest, RefusesOverlongAndOverwideNumbers) {
-  for (const char* text : {"8000", "80808000", "ffffffffffffffffff02", "ffffffffffffffffff8100",
-                           "80808080808080808080", "80"}) {
+  for (const char* text :
+       {"8000", "80808000", "ffffffffffffffffff02", "ffffffffffffffffff8100", "80808080808080808080", "80"}) {
     const Bytes bytes = *from_hex(text);
     Decoder in(bytes);
     EXPECT_EQ(in.varint(), 0u) << text;
@@ -155,12 +157,24 @@ RC_GTEST_PROP(DecoderTest, NeverReadsOutsideOfItsInput, (const Bytes& bytes, con
   Decoder in(bytes);
   for (const std::uint8_t read : reads) {
     switch (read % 6) {
-      case 0: in.u8(); break;
-      case 1: in.u32(); break;
-      case 2: in.varint(); break;
-      case 3: in.string(read); break;
-      case 4: in.raw(in.count(1)); break;
-      default: in.digest(); break;
+      case 0:
+        in.u8();
+        break;
+      case 1:
+        in.u32();
+        break;
+      case 2:
+        in.varint();
+        break;
+      case 3:
+        in.string(read);
+        break;
+      case 4:
+        in.raw(in.count(1));
+        break;
+      default:
+        in.digest();
+        break;
     }
     RC_ASSERT(in.position() <= bytes.size());
   }

@@ -1,10 +1,10 @@
 #include "base/error.h"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
 #include <memory>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace kura::base {
 namespace {
@@ -19,9 +19,9 @@ TEST(ErrorTest, NamesTheActionTheObjectAndTheReason) {
 
 TEST(ErrorTest, ChoosesTheCodeFromErrno) {
   const std::pair<int, ErrorCode> cases[] = {
-      {ENOENT, ErrorCode::kNotFound}, {EEXIST, ErrorCode::kExists},       {EACCES, ErrorCode::kDenied},
-      {EPERM, ErrorCode::kDenied},    {EROFS, ErrorCode::kDenied},        {ENOSPC, ErrorCode::kNoSpace},
-      {EDQUOT, ErrorCode::kNoSpace},  {EFBIG, ErrorCode::kNoSpace},       {EIO, ErrorCode::kIo},
+      {ENOENT, ErrorCode::kNotFound},   {EEXIST, ErrorCode::kExists},          {EACCES, ErrorCode::kDenied},
+      {EPERM, ErrorCode::kDenied},      {EROFS, ErrorCode::kDenied},           {ENOSPC, ErrorCode::kNoSpace},
+      {EDQUOT, ErrorCode::kNoSpace},    {EFBIG, ErrorCode::kNoSpace},          {EIO, ErrorCode::kIo},
       {EINTR, ErrorCode::kInterrupted}, {EOPNOTSUPP, ErrorCode::kUnsupported}, {EBUSY, ErrorCode::kConflict},
   };
   for (const auto& [value, code] : cases) EXPECT_EQ(Error::from_errno("x", value).code(), code) << value;

@@ -18,8 +18,14 @@ TEST(PrintableTest, NamesOfPeopleStayAsTheyAre) {
 TEST(PrintableTest, WhatDrivesATerminalIsSpelledOut) {
   EXPECT_EQ(printable("\x1b[2J\a\r\n\x7f"), "\\x1b[2J\\x07\\x0d\\x0a\\x7f");
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\xc2\\x9b31m") << "U+009B is an escape sequence too";
-  EXPECT_EQ(printable("\xe2\x80\xae" "cod.exe"), "\\xe2\\x80\\xaecod.exe") << "U+202E turns the direction";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m")
+      << "U+009B is an escape sequence too";
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "cod.exe"),
+            "\\xe2\\x80\\xaecod.exe")
+      << "U+202E turns the direction";
   EXPECT_EQ(printable("a\xff\xc3(b"), "a\\xff\\xc3(b");
 }
 
@@ -47,7 +53,10 @@ RC_GTEST_PROP(PrintableTest, AnyBytesBecomeSafeUtf8FromWhichTheyCanBeReadBack, (
 
 TEST(Utf8OrEscapedTest, ChangesOnlyWhatIsNotUtf8) {
   EXPECT_EQ(utf8_or_escaped("蔵\x1b\n\\x00"), "蔵\x1b\n\\x00");
-  EXPECT_EQ(utf8_or_escaped("蔵\xff" "a"), "蔵\\xff" "a");
+  EXPECT_EQ(utf8_or_escaped("蔵\xff"
+                            "a"),
+            "蔵\\xff"
+            "a");
 }
 
 TEST(Utf8Test, RefusesOverlongFormsSurrogatesAndWhatIsTooLarge) {
@@ -55,8 +64,8 @@ TEST(Utf8Test, RefusesOverlongFormsSurrogatesAndWhatIsTooLarge) {
                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xe2\x82", "\xff"}) {
     EXPECT_FALSE(is_utf8(text)) << printable(text);
   }
-  for (const char* text : {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80",
-                           "\xf4\x8f\xbf\xbf"}) {
+  for (const char* text :
+       {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(is_utf8(text)) << printable(text);
   }
 }

@@ -1,10 +1,10 @@
 #include "base/glob.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <ctime>
 #include <regex>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace kura::base {
 namespace {
@@ -85,9 +85,9 @@ TEST(GlobTest, ABackslashTakesTheNextCharacterAsItIs) {
 }
 
 TEST(GlobTest, UnusablePatternsAreRefusedWithAReason) {
-  for (const std::string& pattern : {std::string(), std::string("/"), std::string("//"), std::string("!a"),
-                                     std::string("[a"), std::string("["), std::string("[]"), std::string("[a-"),
-                                     std::string("a\\"), std::string(Glob::kLongest + 1, 'a')}) {
+  for (const std::string& pattern :
+       {std::string(), std::string("/"), std::string("//"), std::string("!a"), std::string("[a"), std::string("["),
+        std::string("[]"), std::string("[a-"), std::string("a\\"), std::string(Glob::kLongest + 1, 'a')}) {
     const auto glob = Glob::create(pattern);
     ASSERT_FALSE(glob) << pattern;
     EXPECT_EQ(glob.error().code(), ErrorCode::kUsage);

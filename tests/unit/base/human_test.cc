@@ -1,8 +1,8 @@
 #include "base/human.h"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace kura::base {
 namespace {
@@ -34,25 +34,41 @@ TEST(HumanTest, RatesCountsAndDurations) {
   EXPECT_EQ(human_count(kMost), "18,446,744,073,709,551,615");
 
   const std::pair<double, const char*> cases[] = {
-      {0, "0.0 s"},          {0.44, "0.4 s"},         {9.96, "10 s"},          {59.4, "59 s"},  {59.6, "1 min 00 s"},
-      {192, "3 min 12 s"},   {3599.6, "1 h 00 min"},  {7500, "2 h 05 min"},    {273600, "3 d 04 h"},
-      {-1, "?"},             {std::numeric_limits<double>::quiet_NaN(), "?"},  {1e300, "1000000000 d 00 h"},
+      {0, "0.0 s"},
+      {0.44, "0.4 s"},
+      {9.96, "10 s"},
+      {59.4, "59 s"},
+      {59.6, "1 min 00 s"},
+      {192, "3 min 12 s"},
+      {3599.6, "1 h 00 min"},
+      {7500, "2 h 05 min"},
+      {273600, "3 d 04 h"},
+      {-1, "?"},
+      {std::numeric_limits<double>::quiet_NaN(), "?"},
+      {1e300, "1000000000 d 00 h"},
   };
   for (const auto& [seconds, text] : cases) EXPECT_EQ(human_duration(seconds), text);
 }
 
 TEST(ParseSizeTest, ReadsSizes) {
   const std::pair<const char*, std::uint64_t> cases[] = {
-      {"0", 0},           {"512", 512},         {"512B", 512},       {"64K", 65536},       {"64kib", 65536},
-      {"10MB", 10000000}, {"1.5G", 1610612736}, {"2 TiB", 2ull << 40}, {"15E", 15ull << 60},
+      {"0", 0},
+      {"512", 512},
+      {"512B", 512},
+      {"64K", 65536},
+      {"64kib", 65536},
+      {"10MB", 10000000},
+      {"1.5G", 1610612736},
+      {"2 TiB", 2ull << 40},
+      {"15E", 15ull << 60},
       {"18446744073709551614", kMost - 1},
   };
   for (const auto& [text, bytes] : cases) EXPECT_EQ(parse_size(text).value_or(7), bytes) << text;
 }
 
 TEST(ParseSizeTest, RefusesTheRest) {
-  for (const char* text : {"", "K", "-1", "+1", "1.", ".5K", "1 ", "1  K", "1KK", "1X", "16E",
-                           "18446744073709551616", "1e3", "0x10"}) {
+  for (const char* text :
+       {"", "K", "-1", "+1", "1.", ".5K", "1 ", "1  K", "1KK", "1X", "16E", "18446744073709551616", "1e3", "0x10"}) {
     const auto parsed = parse_size(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), ErrorCode::kUsage);

@@ -1,11 +1,12 @@
 #include "base/signals.h"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
 #include <functional>
+
+#include <gtest/gtest.h>
 
 namespace kura::base {
 namespace {
@@ -86,13 +87,15 @@ TEST(SignalStopTest, EndingItPutsTheOldActionsBackWithoutAStop) {
     }
     if (token.stop_requested()) return 1;
     SignalStop again;  // there may be another one afterwards
-    struct sigaction pipe_action {};
+    struct sigaction pipe_action{};
     ::sigaction(SIGPIPE, nullptr, &pipe_action);
     return pipe_action.sa_handler == SIG_IGN ? 0 : 2;
   });
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   const int killed = status_of_process([] {
-    { SignalStop signals; }
+    {
+      SignalStop signals;
+    }
     ::raise(SIGTERM);
     return 0;
   });

@@ -1,9 +1,9 @@
 #include "base/time.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <limits>
 
 namespace kura::base {
 namespace {
@@ -53,11 +53,32 @@ TEST(ParseTimeTest, ReadsWhatPeopleType) {
 }
 
 TEST(ParseTimeTest, RefusesWhatIsNotATime) {
-  for (const char* text :
-       {"", "2026", "2026-03", "2026-3-01", "2026-13-01", "2026-00-01", "2026-02-29", "2026-04-31", "2026-03-01T",
-        "2026-03-01T1", "2026-03-01T24:00", "2026-03-01T00:60", "2026-03-01T00:00:61", "2026-03-01T00:00:00.",
-        "2026-03-01T00:00:00+9", "2026-03-01T00:00:00+0900", "2026-03-01T00:00:00+24:00", "2026-03-01T00:00:00ZZ",
-        "2026-03-01Z", " 2026-03-01", "2026-03-01 ", "+026-03-01", "-026-03-01", "1600-01-01", "9999-12-31", "now"}) {
+  for (const char* text : {"",
+                           "2026",
+                           "2026-03",
+                           "2026-3-01",
+                           "2026-13-01",
+                           "2026-00-01",
+                           "2026-02-29",
+                           "2026-04-31",
+                           "2026-03-01T",
+                           "2026-03-01T1",
+                           "2026-03-01T24:00",
+                           "2026-03-01T00:60",
+                           "2026-03-01T00:00:61",
+                           "2026-03-01T00:00:00.",
+                           "2026-03-01T00:00:00+9",
+                           "2026-03-01T00:00:00+0900",
+                           "2026-03-01T00:00:00+24:00",
+                           "2026-03-01T00:00:00ZZ",
+                           "2026-03-01Z",
+                           " 2026-03-01",
+                           "2026-03-01 ",
+                           "+026-03-01",
+                           "-026-03-01",
+                           "1600-01-01",
+                           "9999-12-31",
+                           "now"}) {
     const auto parsed = parse_rfc3339(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), ErrorCode::kUsage);
@@ -80,8 +101,8 @@ TEST(NowTest, IsTheSystemsTime) {
 
 TEST(ParseDurationTest, ReadsNumbersWithUnits) {
   const std::pair<const char*, std::int64_t> cases[] = {
-      {"0s", 0},         {"90s", 90},           {"15m", 900},         {"12h", 43200},
-      {"7d", 604800},    {"4w", 2419200},       {"1y", 31536000},     {"1d12h", 129600},
+      {"0s", 0},      {"90s", 90},     {"15m", 900},     {"12h", 43200},
+      {"7d", 604800}, {"4w", 2419200}, {"1y", 31536000}, {"1d12h", 129600},
   };
   for (const auto& [text, seconds] : cases) EXPECT_EQ(parse_duration(text).value().count(), seconds) << text;
 }

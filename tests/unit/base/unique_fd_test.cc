@@ -1,6 +1,7 @@
 #include "base/unique_fd.h"
 
 #include <fcntl.h>
+
 #include <gtest/gtest.h>
 
 namespace kura::base {
@@ -11,7 +12,10 @@ bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
 TEST(UniqueFdTest, ClosesWhatItOwnsAndNothingElse) {
   const int raw = new_fd();
-  { const UniqueFd fd(raw); EXPECT_TRUE(fd); }
+  {
+    const UniqueFd fd(raw);
+    EXPECT_TRUE(fd);
+  }
   EXPECT_FALSE(is_open(raw));
 
   UniqueFd released(new_fd());

@@ -103,8 +103,7 @@ TEST(HkdfTest, AgreesWithRfc5869) {
   for (const HkdfVector& vector : kHkdfVectors) {
     const Bytes output = hex(vector.output);
     EXPECT_EQ(to_hex(hkdf_extract(hex(vector.salt), hex(vector.input_key)).span()), vector.pseudorandom_key);
-    EXPECT_EQ(to_hex(hkdf(hex(vector.input_key), hex(vector.salt), hex(vector.info), output.size())),
-              vector.output);
+    EXPECT_EQ(to_hex(hkdf(hex(vector.input_key), hex(vector.salt), hex(vector.info), output.size())), vector.output);
   }
 }
 

@@ -107,9 +107,9 @@ struct HpkeVector {
   Bytes info = hex("4f6465206f6e2061204772656369616e2055726e");
   Bytes associated = hex("436f756e742d30");
   Bytes text = hex("4265617574792069732074727574682c20747275746820626561757479");
-  Bytes sealed = hex(
-      "1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a"
-      "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28");
+  Bytes sealed =
+      hex("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a"
+          "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28");
 };
 
 TEST(HpkeTest, AgreesWithRfc9180) {

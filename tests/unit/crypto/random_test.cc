@@ -1,9 +1,9 @@
 #include "crypto/random.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace kura::crypto {
 namespace {
