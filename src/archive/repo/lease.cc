@@ -1,11 +1,10 @@
 #include "archive/repo/lease.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "archive/format/limits.h"
+#include "base/mutex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
@@ -24,20 +23,23 @@ struct Lease::State {
 
   store::Store& store;
   const std::chrono::milliseconds renew_every;
-
-  std::mutex mutex;  // guards all below but the thread; held while the store is asked
-  LeaseObject object;
-  store::ObjectId id;
-  std::int64_t start = 0;
-  std::int64_t received = 0;
-  bool lost = false;
-  bool ending = false;
-  std::condition_variable end;
   std::thread renewer;
 
-  Status put();
-  Status renew();
+  base::Mutex mutex;  // held while the store is asked
+  LeaseObject object KURA_GUARDED_BY(mutex);
+  store::ObjectId id KURA_GUARDED_BY(mutex);
+  std::int64_t start KURA_GUARDED_BY(mutex) = 0;
+  std::int64_t received KURA_GUARDED_BY(mutex) = 0;
+  bool lost KURA_GUARDED_BY(mutex) = false;
+  bool ending KURA_GUARDED_BY(mutex) = false;
+  base::CondVar ended;
+
+  Status put() KURA_REQUIRES(mutex);
+  Status put_first();
+  Status renew() KURA_REQUIRES(mutex);
+  bool ended_within(std::chrono::milliseconds time) KURA_REQUIRES(mutex);
   void run();
+  void end();
 };
 
 // Puts the lease as it is now.
@@ -66,12 +68,38 @@ Status Lease::State::renew() {
   return store.remove(Kind::kLease, before);
 }
 
+bool Lease::State::ended_within(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!ending && ended.wait_until(mutex, until)) {
+  }
+  return ending;
+}
+
 void Lease::State::run() {
   // A failure may pass; a term has room for several more tries.
   const auto retry_every = renew_every / 10;
-  std::unique_lock lock(mutex);
+  const base::MutexLock lock(mutex);
   auto wait = renew_every;
-  while (!end.wait_for(lock, wait, [this] { return ending; })) wait = renew() ? renew_every : retry_every;
+  while (!ended_within(wait)) wait = renew() ? renew_every : retry_every;
+}
+
+void Lease::State::end() {
+  {
+    const base::MutexLock lock(mutex);
+    ending = true;
+  }
+  ended.notify_all();
+  renewer.join();
+  const base::MutexLock lock(mutex);
+  // When this fails, the lease lapses by itself.
+  static_cast<void>(store.remove(Kind::kLease, id));
+}
+
+Status Lease::State::put_first() {
+  const base::MutexLock lock(mutex);
+  KURA_TRY(put());
+  start = received;
+  return {};
 }
 
 Lease::Lease(std::unique_ptr<State> state) : state_(std::move(state)) {
@@ -81,24 +109,14 @@ Lease::Lease(std::unique_ptr<State> state) : state_(std::move(state)) {
 Result<std::unique_ptr<Lease>> Lease::take(store::Store& store, LeasePurpose purpose,
                                            std::chrono::milliseconds renew_every) {
   auto state = std::make_unique<State>(store, purpose, renew_every);
-  KURA_TRY_AS(state->put(), "cannot tell the repository that work begins");
-  state->start = state->received;
+  KURA_TRY_AS(state->put_first(), "cannot tell the repository that work begins");
   return std::unique_ptr<Lease>(new Lease(std::move(state)));
 }
 
-Lease::~Lease() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->ending = true;
-  }
-  state_->end.notify_all();
-  state_->renewer.join();
-  // When this fails, the lease lapses by itself.
-  static_cast<void>(state_->store.remove(Kind::kLease, state_->id));
-}
+Lease::~Lease() { state_->end(); }
 
 Result<bool> Lease::still_held() {
-  const std::lock_guard lock(state_->mutex);
+  const base::MutexLock lock(state_->mutex);
   if (state_->lost) return false;
   const auto there = state_->store.stat(Kind::kLease, state_->id);
   if (!there && there.error().code() != ErrorCode::kNotFound) return std::unexpected(there.error());
@@ -109,7 +127,7 @@ Result<bool> Lease::still_held() {
 }
 
 std::int64_t Lease::start() const {
-  const std::lock_guard lock(state_->mutex);
+  const base::MutexLock lock(state_->mutex);
   return state_->start;
 }
 
