@@ -1,10 +1,11 @@
 #include "store/atomic_file.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "crypto/random.h"
 
@@ -38,7 +39,8 @@ base::Status write_atomically(FileSystem& files, const std::string& temporary, c
   const std::unique_ptr<FileSystem::File> file = KURA_TRY(files.create(temporary));
   base::Status status = write_and_rename(files, *file, temporary, path, parts);
   // The first failure is the one to tell; a temporary that stays behind is swept later.
-  if (!status) static_cast<void>(files.remove(temporary));
+  if (!status) [[maybe_unused]]
+    const base::Status removed = files.remove(temporary);
   return status;
 }
 

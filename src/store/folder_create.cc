@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "store/atomic_file.h"
 #include "store/folder_layout.h"
@@ -31,21 +31,22 @@ std::string parent_of(const std::string& path) {
   return end == std::string::npos ? "/" : path.substr(0, end + 1);
 }
 
-// Also when `path` was there before: a crash may have come between its making and its sync. A folder may lie in one
-// that its owner may not read, which then cannot be synced.
+// A folder may lie in one that its owner may not read, which then cannot be synced.
 Status sync_name_of(FileSystem& files, const std::string& path) {
   Status status = files.sync_folder(parent_of(path) + "/.");
   if (!status && status.error().code() == ErrorCode::kDenied) return {};
   return status;
 }
 
-// Like `mkdir -p`, with the new names durable.
+// Like `mkdir -p`, with the names durable: also of what was there before, since whoever made it may have been killed
+// before syncing it.
 Status make_path(FileSystem& files, const std::string& path) {
   const auto here = files.stat(path + "/.");
-  if (here) return {};
-  if (here.error().code() != ErrorCode::kNotFound) return base::fail(here.error());
-  KURA_TRY(make_path(files, parent_of(path)));
-  KURA_TRY(files.make_folder(path));
+  if (!here && here.error().code() != ErrorCode::kNotFound) return base::fail(here.error());
+  const std::string parent = parent_of(path);
+  if (parent == path) return {};  // "/" or "."
+  KURA_TRY(make_path(files, parent));
+  if (!here) KURA_TRY(files.make_folder(path));
   return sync_name_of(files, path);
 }
 
@@ -75,7 +76,6 @@ Status write_read_me(FileSystem& files, const FolderLayout& layout) {
 
 Status prepare(FileSystem& files, const FolderLayout& layout) {
   KURA_TRY(make_path(files, layout.root()));
-  KURA_TRY(sync_name_of(files, layout.root()));
   KURA_TRY(mark_as_store(files, layout));
   for (const Kind kind : kAllKinds) KURA_TRY(files.make_folder(layout.kind_folder(kind)));
   KURA_TRY(files.make_folder(layout.temporaries()));

@@ -1,12 +1,13 @@
 #include "store/folder_store.h"
 
-#include <fmt/format.h>
-
 #include <mutex>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/mutex.h"
 #include "crypto/hash.h"
 #include "store/atomic_file.h"
 #include "store/folder_layout.h"
@@ -58,12 +59,13 @@ class FolderStore final : public Store {
   FileSystem& files_;
   std::once_flag swept_;
 
-  std::mutex folders_mutex_;     // guards the two sets
-  std::set<std::string> known_;  // folders that exist, so far as this store has seen
-  std::set<std::string> dirty_;  // folders whose names changed since the last sync
+  base::Mutex folders_mutex_;
+  std::set<std::string> known_ KURA_GUARDED_BY(folders_mutex_);  // exist, so far as this store has seen
+  std::set<std::string> dirty_ KURA_GUARDED_BY(folders_mutex_);  // their names changed since the last sync
 
-  std::mutex sync_mutex_;  // held for a whole sync(): a second caller's objects may be in the first one's set
-  std::optional<Error> sync_failure_;
+  // Held for a whole sync(): the objects of a second caller may be in the first one's set.
+  base::Mutex sync_mutex_;
+  std::optional<Error> sync_failure_ KURA_GUARDED_BY(sync_mutex_);
 };
 
 Status FolderStore::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
@@ -155,11 +157,11 @@ Status FolderStore::remove(Kind kind, const ObjectId& id) {
 }
 
 Status FolderStore::sync() {
-  const std::lock_guard one_at_a_time(sync_mutex_);
+  const base::MutexLock one_at_a_time(sync_mutex_);
   if (sync_failure_) return base::fail(*sync_failure_);
   std::set<std::string> folders;
   {
-    const std::lock_guard lock(folders_mutex_);
+    const base::MutexLock lock(folders_mutex_);
     folders.swap(dirty_);
   }
   for (const std::string& folder : folders) {
@@ -202,18 +204,18 @@ void FolderStore::sweep_temporaries() {
   for (const FileSystem::Entry& entry : *entries) {
     if (entry.type != Type::kFile || !is_temporary_name(entry.name)) continue;
     if (entry.modified > *clock - kTemporaryLifetime) continue;
-    static_cast<void>(files_.remove(layout_.temporaries() + "/" + entry.name));
+    [[maybe_unused]] const Status removed = files_.remove(layout_.temporaries() + "/" + entry.name);
   }
 }
 
 // The parent is synced once even when the folder is there: whoever made it may not have come to that.
 Status FolderStore::ensure_folder(const std::string& path, const std::string& parent) {
   {
-    const std::lock_guard lock(folders_mutex_);
+    const base::MutexLock lock(folders_mutex_);
     if (known_.contains(path)) return {};
   }
   KURA_TRY(files_.make_folder(path));
-  const std::lock_guard lock(folders_mutex_);
+  const base::MutexLock lock(folders_mutex_);
   dirty_.insert(parent);
   known_.insert(path);
   return {};
@@ -226,7 +228,7 @@ Status FolderStore::ensure_folder_of(Kind kind, const ObjectId& id) {
 }
 
 void FolderStore::mark_dirty(const std::string& folder) {
-  const std::lock_guard lock(folders_mutex_);
+  const base::MutexLock lock(folders_mutex_);
   dirty_.insert(folder);
 }
 

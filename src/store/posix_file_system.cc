@@ -1,6 +1,5 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,9 @@
 #include <cerrno>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/unique_fd.h"
 #include "store/file_system.h"
 
 namespace kura::store {
@@ -26,21 +28,6 @@ std::unexpected<Error> system_failure(std::string_view action, const std::string
   return base::fail(Error::from_errno(fmt::format("cannot {} {}", action, path), errno_value));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 FileSystem::Entry entry_of(std::string name, const struct stat& status) {
   using Type = FileSystem::Type;
   const Type type = S_ISREG(status.st_mode) ? Type::kFile : S_ISDIR(status.st_mode) ? Type::kFolder : Type::kOther;
@@ -52,7 +39,7 @@ FileSystem::Entry entry_of(std::string name, const struct stat& status) {
 
 class PosixFile final : public FileSystem::File {
  public:
-  PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  PosixFile(base::UniqueFd descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   Status write(base::ByteSpan bytes) override {
     while (!bytes.empty()) {
@@ -70,18 +57,18 @@ class PosixFile final : public FileSystem::File {
   }
 
  private:
-  Descriptor descriptor_;
+  base::UniqueFd descriptor_;
   std::string path_;
 };
 
 struct OpenFile {
-  Descriptor descriptor;
+  base::UniqueFd descriptor;
   std::uint64_t size;
 };
 
 // O_NONBLOCK: a fifo planted under an object's name must not hang its reader.
 Result<OpenFile> open_for_reading(const std::string& path) {
-  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  base::UniqueFd descriptor(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
   const bool is_symlink = descriptor.get() < 0 && errno == ELOOP;
   if (!is_symlink && (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0)) {
@@ -111,7 +98,7 @@ Result<std::size_t> read_some(const OpenFile& file, const std::string& path, std
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> create(const std::string& path) override {
-    Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+    base::UniqueFd descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
     if (descriptor.get() < 0) return system_failure("create", path, errno);
     return std::make_unique<PosixFile>(std::move(descriptor), path);
   }
@@ -135,7 +122,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Status sync_folder(const std::string& path) override {
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const base::UniqueFd descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (descriptor.get() < 0) return system_failure("sync the folder", path, errno);
     // Some network file systems have no fsync for folders: their names are as durable as they will ever be.
     if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
@@ -151,9 +138,10 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::vector<Entry>> list(const std::string& path) override {
-    Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    base::UniqueFd descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (descriptor.get() < 0) return system_failure("list the folder", path, errno);
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(descriptor.get()), &::closedir);
+    const int fd = descriptor.get();
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd), &::closedir);
     if (!folder) return system_failure("list the folder", path, errno);
     descriptor.release();  // the DIR owns it now
 
@@ -166,10 +154,10 @@ class PosixFileSystem final : public FileSystem {
       const std::string name = found->d_name;
       if (name == "." || name == "..") continue;
       struct stat status{};
-      if (::fstatat(::dirfd(folder.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
         entries.push_back(entry_of(name, status));
       } else if (errno != ENOENT) {
-        return system_failure("look at", path + "/" + name, errno);
+        return system_failure("look at", fmt::format("{}/{}", path, name), errno);
       }
     }
   }

@@ -1,8 +1,8 @@
 #include "store/store.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "store/file_system.h"
 #include "store/folder_store.h"

@@ -206,7 +206,7 @@ TEST_F(FolderStoreTest, ListsNoForeignNames) {
 
 TEST_F(FolderStoreTest, ListsPacksOfAllSubfoldersWithTheirSizes) {
   std::vector<ObjectId> put;
-  for (std::uint64_t i = 0; i < 300; ++i) {
+  for (std::uint64_t i = 0; i < 100; ++i) {
     const Sample object = sample(1000 + i, 10 + i);
     ASSERT_TRUE(store_->put(Kind::kPack, object.id, object.bytes));
     EXPECT_EQ(store_->stat(Kind::kPack, object.id).value().size, 10 + i);

@@ -82,7 +82,7 @@ CrashFileSystem::CrashFileSystem(std::uint64_t seed) : root_(std::make_shared<No
 CrashFileSystem::~CrashFileSystem() = default;
 
 void CrashFileSystem::set_fault(Fault fault) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   fault_ = std::move(fault);
 }
 
@@ -95,12 +95,12 @@ void CrashFileSystem::fail_from(std::size_t n, int errno_value) {
 }
 
 std::size_t CrashFileSystem::operations() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return operations_;
 }
 
 void CrashFileSystem::advance_clock(std::int64_t nanoseconds) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   clock_ += nanoseconds;
 }
 
@@ -143,7 +143,7 @@ Result<CrashFileSystem::NodePtr> CrashFileSystem::file_at(const std::string& pat
 }
 
 Result<std::unique_ptr<FileSystem::File>> CrashFileSystem::create(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kCreate, "create", path));
   const Place place = KURA_TRY(place_of(path));
   if (place.folder->at(place.name)) return failure("create", path, EEXIST);
@@ -154,7 +154,7 @@ Result<std::unique_ptr<FileSystem::File>> CrashFileSystem::create(const std::str
 }
 
 Status CrashFileSystem::write(Node& node, const std::string& path, base::ByteSpan bytes) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   Status status = begin(Operation::kWrite, "write", path);
   if (!status) bytes = bytes.first(below(random_, bytes.size() + 1));
   node.bytes.insert(node.bytes.end(), bytes.begin(), bytes.end());
@@ -163,14 +163,14 @@ Status CrashFileSystem::write(Node& node, const std::string& path, base::ByteSpa
 }
 
 Status CrashFileSystem::sync(Node& node, const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kSync, "sync", path));
   node.synced_size = node.bytes.size();
   return {};
 }
 
 Status CrashFileSystem::rename(const std::string& from, const std::string& to) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kRename, "rename a file to", to));
   const Place source = KURA_TRY(place_of(from));
   const Place target = KURA_TRY(place_of(to));
@@ -182,7 +182,7 @@ Status CrashFileSystem::rename(const std::string& from, const std::string& to) {
 }
 
 Status CrashFileSystem::remove(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kRemove, "remove", path));
   const Place place = KURA_TRY(place_of(path));
   const NodePtr node = place.folder->at(place.name);
@@ -193,7 +193,7 @@ Status CrashFileSystem::remove(const std::string& path) {
 }
 
 Status CrashFileSystem::make_folder(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kMakeFolder, "make the folder", path));
   const Place place = KURA_TRY(place_of(path));
   if (const NodePtr there = place.folder->at(place.name)) {
@@ -206,7 +206,7 @@ Status CrashFileSystem::make_folder(const std::string& path) {
 }
 
 Status CrashFileSystem::sync_folder(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kSyncFolder, "sync the folder", path));
   const NodePtr node = node_at(path);
   if (!node) return failure("sync the folder", path, ENOENT);
@@ -215,7 +215,7 @@ Status CrashFileSystem::sync_folder(const std::string& path) {
 }
 
 Result<FileSystem::Entry> CrashFileSystem::stat(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kStat, "look at", path));
   const NodePtr node = node_at(path);
   if (!node) return failure("look at", path, ENOENT);
@@ -223,7 +223,7 @@ Result<FileSystem::Entry> CrashFileSystem::stat(const std::string& path) {
 }
 
 Result<std::vector<FileSystem::Entry>> CrashFileSystem::list(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kList, "list the folder", path));
   const NodePtr folder = node_at(path);
   if (!folder) return failure("list the folder", path, ENOENT);
@@ -236,7 +236,7 @@ Result<std::vector<FileSystem::Entry>> CrashFileSystem::list(const std::string& 
 }
 
 Status CrashFileSystem::read_at(const std::string& path, std::uint64_t offset, base::MutableByteSpan out) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kRead, "read", path));
   const NodePtr node = KURA_TRY(file_at(path));
   if (offset > node->bytes.size() || out.size() > node->bytes.size() - offset) {
@@ -248,7 +248,7 @@ Status CrashFileSystem::read_at(const std::string& path, std::uint64_t offset, b
 }
 
 Result<base::Bytes> CrashFileSystem::read_all(const std::string& path, std::uint64_t limit) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kRead, "read", path));
   const NodePtr node = KURA_TRY(file_at(path));
   if (node->bytes.size() > limit) {
@@ -286,16 +286,19 @@ CrashFileSystem::NodePtr CrashFileSystem::after_crash(const Node& node, std::mt1
 }
 
 std::unique_ptr<CrashFileSystem> CrashFileSystem::crash(std::uint64_t seed) const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto after = std::make_unique<CrashFileSystem>(seed);
   std::mt19937_64 random(seed);
-  after->root_ = after_crash(*root_, random);
-  after->clock_ = clock_ + 1'000'000'000;
+  {
+    const base::MutexLock lock_after(after->mutex_);
+    after->root_ = after_crash(*root_, random);
+    after->clock_ = clock_ + 1'000'000'000;
+  }
   return after;
 }
 
 void CrashFileSystem::plant(const std::string& path, base::ByteSpan bytes) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto node = std::make_shared<Node>();
   node->bytes.assign(bytes.begin(), bytes.end());
   node->synced_size = bytes.size();
@@ -319,7 +322,7 @@ void CrashFileSystem::plant(const std::string& path, base::ByteSpan bytes) {
 }
 
 std::vector<std::string> CrashFileSystem::files() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::vector<std::string> found;
   const std::function<void(const Node&, const std::string&)> visit = [&](const Node& node, const std::string& path) {
     if (node.type == Type::kFile) found.push_back(path);

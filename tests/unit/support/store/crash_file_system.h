@@ -17,12 +17,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "store/file_system.h"
 
 namespace kura::store {
@@ -73,20 +73,21 @@ class CrashFileSystem final : public FileSystem {
     std::string name;
   };
 
-  base::Status begin(Operation operation, std::string_view what, const std::string& path);
-  base::Result<Place> place_of(const std::string& path) const;
-  NodePtr node_at(const std::string& path) const;  // nullptr when there is none
-  base::Result<NodePtr> file_at(const std::string& path) const;
+  base::Status begin(Operation operation, std::string_view what, const std::string& path) KURA_REQUIRES(mutex_);
+  base::Result<Place> place_of(const std::string& path) const KURA_REQUIRES(mutex_);
+  // nullptr when there is none
+  NodePtr node_at(const std::string& path) const KURA_REQUIRES(mutex_);
+  base::Result<NodePtr> file_at(const std::string& path) const KURA_REQUIRES(mutex_);
   base::Status write(Node& node, const std::string& path, base::ByteSpan bytes);
   base::Status sync(Node& node, const std::string& path);
   static NodePtr after_crash(const Node& node, std::mt19937_64& random);
 
-  mutable std::mutex mutex_;  // guards all below
-  NodePtr root_;
-  Fault fault_;
-  std::size_t operations_ = 0;
-  std::int64_t clock_ = 1'700'000'000'000'000'000;
-  std::mt19937_64 random_;
+  mutable base::Mutex mutex_;
+  NodePtr root_ KURA_GUARDED_BY(mutex_);  // and all nodes below it
+  Fault fault_ KURA_GUARDED_BY(mutex_);
+  std::size_t operations_ KURA_GUARDED_BY(mutex_) = 0;
+  std::int64_t clock_ KURA_GUARDED_BY(mutex_) = 1'700'000'000'000'000'000;
+  std::mt19937_64 random_ KURA_GUARDED_BY(mutex_);
 };
 
 }  // namespace kura::store
