@@ -1,8 +1,93 @@
-#include <fmt/format.h>
+// kura: protect folders, and get them back.
+#include "base/host.h"
+#include "base/signals.h"
+#include "command.h"
 
-#include "base/version.h"
+namespace kura::app {
 
-int main() {
-  fmt::print("kura {} ({})\n", kura::base::version(), kura::base::build_type());
-  return 0;
+namespace {
+
+constexpr const char* kFooter =
+    "Start here:\n"
+    "  export KURA_REPO=/mnt/backup/office\n"
+    "  kura init                       make the repository; choose a passphrase and keep it safe\n"
+    "  kura backup /srv /home          protect; needs no passphrase, so it can run by itself\n"
+    "  kura restore latest --target /srv/back\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files could not be read,\n"
+    "4 the repository is damaged, 130 interrupted.";
+
+void add_global_options(CLI::App& root, GlobalOptions& options) {
+  root.add_option("-r,--repo", options.repository, "Repository: a folder or file:///path")
+      ->envname("KURA_REPO")
+      ->type_name("REPOSITORY");
+  root.add_option("--state-dir", options.state_folder, "Where this machine keeps its key and caches")
+      ->envname("KURA_STATE_DIR")
+      ->type_name("DIR");
+  root.add_option("--passphrase-file", options.passphrase_file,
+                  "File whose first line is the passphrase of the recovery key")
+      ->type_name("FILE");
+  root.add_option("--recovery-key", options.recovery_key_file, "Off-line recovery key, in place of a passphrase")
+      ->envname("KURA_RECOVERY_KEY_FILE")
+      ->type_name("FILE");
+  root.add_flag("--json", options.json, "One JSON object a line, the summary last");
+  root.add_flag("-q,--quiet", options.quiet, "Say nothing but results and problems");
+}
+
+void add_commands(CommandTable& table) {
+  add_init(table);
+  add_backup(table);
+  add_snapshots(table);
+  add_ls(table);
+  add_find(table);
+  add_diff(table);
+  add_dump(table);
+  add_restore(table);
+  add_check(table);
+  add_copy(table);
+  add_forget(table);
+  add_gc(table);
+  add_key(table);
+  add_stats(table);
+  add_version(table);
+  add_completion(table);
+  add_man(table);
+}
+
+int run(const CommandTable& table, const GlobalOptions& options) {
+  base::SignalStop signals;
+  base::raise_file_limit();
+  Output output(options.json, options.quiet);
+  const Context context{.options = options, .output = output, .stop = signals.token()};
+  const auto code = (*table.chosen())(context);
+  if (code) return *code;
+  if (code.error().code() == base::ErrorCode::kInterrupted && !options.json) {
+    output.warning(code.error().text());
+  } else {
+    output.problem("", code.error());
+  }
+  return exit_code_of(code.error());
+}
+
+}  // namespace
+
+}  // namespace kura::app
+
+int main(int argc, char** argv) {
+  using namespace kura::app;
+  CLI::App root("kura: protect folders against ransomware and loss, and get them back", "kura");
+  root.footer(kFooter);
+  root.require_subcommand(1);
+  root.get_formatter()->column_width(34);
+  GlobalOptions options;
+  add_global_options(root, options);
+  CommandTable table(root);
+  add_commands(table);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = root.exit(error);
+    return code == 0 ? kDone : kWrongUsage;
+  }
+  return run(table, options);
 }

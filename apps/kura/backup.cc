@@ -1,0 +1,139 @@
+// kura backup
+#include "archive/backup/backup.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "base/host.h"
+#include "base/human.h"
+#include "command.h"
+
+namespace kura::app {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> paths, tags, excludes, exclude_files;
+  std::string host;
+  bool one_file_system = false;
+  bool dry_run = false;
+  unsigned threads = 0;
+};
+
+// A pattern a line; empty lines and those that begin with '#' say nothing.
+base::Status add_lines(base::GlobSet& globs, std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty() && !line.starts_with('#')) KURA_TRY(globs.add(line));
+  }
+  return {};
+}
+
+base::Result<base::GlobSet> read_excludes(const Options& options) {
+  base::GlobSet globs;
+  for (const auto& pattern : options.excludes) KURA_TRY(globs.add(pattern));
+  for (const auto& file : options.exclude_files) {
+    const std::string text = KURA_TRY_AS(read_text_file(file), "the exclude file");
+    KURA_TRY_AS(add_lines(globs, text), "the exclude file " + file);
+  }
+  return globs;
+}
+
+boost::json::object to_json(const archive::BackupSummary& summary, bool dry_run) {
+  boost::json::object value{{"type", "summary"}};
+  value["snapshot_id"] = dry_run ? boost::json::value(nullptr) : boost::json::value(summary.snapshot_id.hex());
+  value["files_total"] = summary.files_total;
+  value["files_new"] = summary.files_new;
+  value["files_changed"] = summary.files_changed;
+  value["files_unmodified"] = summary.files_unmodified;
+  value["files_failed"] = summary.files_failed;
+  value["folders_total"] = summary.folders_total;
+  value["bytes_total"] = summary.bytes_total;
+  value["bytes_read"] = summary.bytes_read;
+  value["bytes_stored_new"] = summary.bytes_stored_new;
+  value["chunks_new"] = summary.chunks_new;
+  value["chunks_reused"] = summary.chunks_reused;
+  value["seconds"] = summary.seconds;
+  value["verdict"] = archive::name_of(summary.verdict);
+  value["evidence"] = boost::json::array();
+  value["dry_run"] = dry_run;
+  return value;
+}
+
+void print(Output& output, const archive::BackupSummary& summary, bool dry_run) {
+  using base::human_count;
+  using base::human_size;
+  output.line(dry_run ? std::string("dry run: nothing was stored")
+                      : fmt::format("snapshot {} saved", summary.snapshot_id.hex().substr(0, 8)));
+  output.note(fmt::format("  files   {} new, {} changed, {} unmodified{}", human_count(summary.files_new),
+                          human_count(summary.files_changed), human_count(summary.files_unmodified),
+                          summary.files_failed ? fmt::format(", {} FAILED", human_count(summary.files_failed)) : ""));
+  output.note(fmt::format("  data    {} in {} files; {} read, {} {}", human_size(summary.bytes_total),
+                          human_count(summary.files_total), human_size(summary.bytes_read),
+                          human_size(summary.bytes_stored_new), dry_run ? "would be new" : "stored"));
+  const double rate = summary.seconds > 0 ? static_cast<double>(summary.bytes_total) / summary.seconds : 0;
+  output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
+}
+
+base::Result<ExitCode> run(const Context& context, const Options& options) {
+  const auto repository = KURA_TRY(context.open_repository());
+  archive::BackupOptions job{
+      .paths = options.paths,
+      .tags = options.tags,
+      .excludes = KURA_TRY(read_excludes(options)),
+      .one_file_system = options.one_file_system,
+      .dry_run = options.dry_run,
+      .host = options.host.empty() ? base::host_name() : options.host,
+      .user = base::user_name(),
+      .threads = options.threads,
+  };
+  base::Progress progress;
+  auto summary = [&] {
+    ProgressLine line(context.output, progress, "backing up");
+    return archive::run_backup(
+        repository, job, progress,
+        [&](const std::string& path, const base::Error& error) { context.output.problem(path, error); }, context.stop);
+  }();
+  if (!summary) return base::fail(std::move(summary).error());
+  context.output.object(to_json(*summary, options.dry_run));
+  print(context.output, *summary, options.dry_run);
+  return summary->files_failed > 0 ? kPartial : kDone;
+}
+
+}  // namespace
+
+void add_backup(CommandTable& table) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = table.add("backup", "Make a snapshot of files and folders; needs no passphrase",
+                                "Examples:\n"
+                                "  kura backup /srv/share /home\n"
+                                "  kura backup / --one-file-system --exclude /var/cache --exclude '*.iso'\n"
+                                "  kura backup --tag before-update /etc\n"
+                                "\n"
+                                "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
+                                "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
+                                "Run again after an interruption: what was stored is not stored again.",
+                                [options](const Context& context) { return run(context, *options); });
+  command->add_option("path", options->paths, "Files and folders")->required()->type_name("PATH");
+  command->add_option("--tag", options->tags, "Mark the snapshot (may be repeated)")
+      ->type_name("TAG")
+      ->allow_extra_args(false);
+  command->add_option("-e,--exclude", options->excludes, "Leave out what matches (may be repeated)")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command->add_option("--exclude-file", options->exclude_files, "Patterns from FILE, one a line, '#' comments")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command->add_flag("-x,--one-file-system", options->one_file_system, "Stay on the file systems of the given paths");
+  command->add_option("--host", options->host, "Host name to record")->type_name("NAME");
+  command->add_flag("-n,--dry-run", options->dry_run, "Read and count, store nothing");
+  command->add_option("--threads", options->threads, "Threads for reading and compressing (0: one a core)")
+      ->type_name("N");
+}
+
+}  // namespace kura::app

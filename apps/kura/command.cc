@@ -1,0 +1,26 @@
+#include "command.h"
+
+namespace kura::app {
+
+CLI::App* CommandTable::add(const std::string& name, const std::string& description, const std::string& footer,
+                            RunCommand run) {
+  return add_below(&root_, name, description, footer, std::move(run));
+}
+
+CLI::App* CommandTable::add_below(CLI::App* parent, const std::string& name, const std::string& description,
+                                  const std::string& footer, RunCommand run) {
+  CLI::App* command = parent->add_subcommand(name, description);
+  command->footer(footer);
+  command->fallthrough();  // global options are understood behind the command too
+  if (run) runs_.emplace(command, std::move(run));
+  return command;
+}
+
+const RunCommand* CommandTable::chosen() const {
+  for (const auto& [command, run] : runs_) {
+    if (command->parsed()) return &run;
+  }
+  return nullptr;
+}
+
+}  // namespace kura::app

@@ -1,0 +1,82 @@
+// kura copy
+#include "archive/upkeep/copy.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/human.h"
+#include "command.h"
+#include "selection.h"
+#include "store/store.h"
+
+namespace kura::app {
+
+namespace {
+
+struct Options {
+  std::string to;
+  std::vector<std::string> snapshots;
+};
+
+// A repository that is there already with keys of its own, or nothing when a twin is to be made or fed.
+base::Result<std::optional<archive::Repository>> foreign_target(const Context& context, const archive::Repository& from,
+                                                                std::shared_ptr<store::Store> store) {
+  auto target = archive::Repository::open(std::move(store), context.state_folder());
+  if (!target && target.error().code() == base::ErrorCode::kNotFound) return std::nullopt;
+  if (!target) return base::fail(std::move(target).error());
+  if (target->config_id() == from.config_id()) return std::nullopt;
+  return std::move(*target);
+}
+
+base::Result<archive::CopySummary> copy(const Context& context, const Options& options, base::Progress& progress) {
+  auto from = KURA_TRY(context.open_repository());
+  std::vector<store::ObjectId> only;
+  for (const auto& name : options.snapshots) {
+    const Selection selection{.snapshot = name};
+    only.push_back(KURA_TRY(selection.find(context, from)).id);
+  }
+  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(options.to));
+  const auto foreign = KURA_TRY(foreign_target(context, from, store));
+  if (!foreign) {
+    ProgressLine line(context.output, progress, "copying");
+    return archive::copy_twin(from, *store, only, progress, context.stop);
+  }
+  from = KURA_TRY(context.open_unlocked());
+  ProgressLine line(context.output, progress, "copying");
+  return archive::copy_resealed(from, *foreign, only, progress, context.stop);
+}
+
+base::Result<ExitCode> run(const Context& context, const Options& options) {
+  base::Progress progress;
+  const auto summary = KURA_TRY(copy(context, options, progress));
+  context.output.object({{"type", "summary"},
+                         {"snapshots_copied", summary.snapshots_copied},
+                         {"snapshots_present", summary.snapshots_present},
+                         {"objects_copied", summary.objects_copied},
+                         {"bytes_copied", summary.bytes_copied}});
+  context.output.line(fmt::format("{} snapshots copied to {}, {} were there already; {} in {} objects",
+                                  base::human_count(summary.snapshots_copied), options.to,
+                                  base::human_count(summary.snapshots_present), base::human_size(summary.bytes_copied),
+                                  base::human_count(summary.objects_copied)));
+  return kDone;
+}
+
+}  // namespace
+
+void add_copy(CommandTable& table) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      table.add("copy", "Copy snapshots to another repository; nothing is stored twice",
+                "Examples:\n"
+                "  kura copy --to /media/disk2/office            a twin: same keys, no passphrase needed\n"
+                "  kura copy --to /srv/other-repo latest         into a repository with other keys: needs\n"
+                "                                                the recovery key of this one",
+                [options](const Context& context) { return run(context, *options); });
+  command->add_option("--to", options->to, "The other repository; made as a twin when there is none")
+      ->required()
+      ->type_name("REPOSITORY");
+  command->add_option("snapshot", options->snapshots, "Only these (default: all)")->type_name("SNAPSHOT");
+}
+
+}  // namespace kura::app

@@ -1,0 +1,71 @@
+// kura gc
+#include "archive/upkeep/gc.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/human.h"
+#include "command.h"
+#include "durations.h"
+
+namespace kura::app {
+
+namespace {
+
+struct Options {
+  bool dry_run = false;
+  std::string keep_orphans;
+};
+
+base::Result<ExitCode> run(const Context& context, const Options& options) {
+  archive::GcOptions job{.dry_run = options.dry_run};
+  if (!options.keep_orphans.empty()) {
+    job.keep_orphans = KURA_TRY(parse_nanoseconds(options.keep_orphans, "--keep-orphans"));
+  }
+  const auto repository = KURA_TRY(context.open_repository());
+  base::Progress progress;
+  auto summary = [&] {
+    ProgressLine line(context.output, progress, "collecting");
+    return archive::collect_garbage(repository, job, progress, context.stop);
+  }();
+  if (!summary) return base::fail(std::move(summary).error());
+  context.output.object({{"type", "summary"},
+                         {"packs_total", summary->packs_total},
+                         {"packs_removed", summary->packs_removed},
+                         {"indexes_removed", summary->indexes_removed},
+                         {"bytes_total", summary->bytes_total},
+                         {"bytes_freed", summary->bytes_freed},
+                         {"packs_waiting", summary->packs_waiting},
+                         {"bytes_waiting", summary->bytes_waiting},
+                         {"dry_run", options.dry_run}});
+  context.output.line(fmt::format("{} {} in {} packs, of {} in {}", options.dry_run ? "would free" : "freed",
+                                  base::human_size(summary->bytes_freed), base::human_count(summary->packs_removed),
+                                  base::human_size(summary->bytes_total), base::human_count(summary->packs_total)));
+  if (summary->packs_waiting > 0) {
+    context.output.note(
+        fmt::format("{} in {} packs wait: a running job may still need them. Run gc again when it has ended.",
+                    base::human_size(summary->bytes_waiting), base::human_count(summary->packs_waiting)));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_gc(CommandTable& table) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = table.add("gc", "Free the space that no snapshot needs",
+                                "Examples:\n"
+                                "  kura gc --dry-run\n"
+                                "  kura forget --keep-daily 7 && kura gc\n"
+                                "\n"
+                                "Backups may run meanwhile: what they may need waits for the next run.",
+                                [options](const Context& context) { return run(context, *options); });
+  command->add_flag("-n,--dry-run", options->dry_run, "Only say what would be freed");
+  command
+      ->add_option("--keep-orphans", options->keep_orphans,
+                   "Leave what interrupted backups have stored for so long, to be taken up (1d)")
+      ->type_name("DURATION");
+}
+
+}  // namespace kura::app

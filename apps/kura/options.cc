@@ -1,0 +1,70 @@
+#include "options.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "passphrase.h"
+#include "store/store.h"
+
+namespace kura::app {
+
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+base::Status unlock(archive::Repository& repository, const GlobalOptions& options, const std::stop_token& stop) {
+  if (!options.recovery_key_file.empty()) {
+    const std::string text = KURA_TRY(read_text_file(options.recovery_key_file));
+    return repository.unlock_with_key_file(text);
+  }
+  const auto passphrase = KURA_TRY(find_passphrase(options.passphrase_file, "Passphrase of the recovery key: ", stop));
+  return repository.unlock_with_passphrase(passphrase.text());
+}
+
+}  // namespace
+
+std::string Context::state_folder() const {
+  if (!options.state_folder.empty()) return options.state_folder;
+  if (geteuid() == 0) return "/var/lib/kura";
+  if (const std::string xdg = environment("XDG_STATE_HOME"); !xdg.empty()) return xdg + "/kura";
+  return environment("HOME") + "/.local/state/kura";
+}
+
+base::Result<archive::Repository> Context::open_repository() const {
+  if (options.repository.empty()) {
+    return base::fail(base::ErrorCode::kUsage, "no repository is named", "Say -r REPOSITORY or set KURA_REPO");
+  }
+  std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository));
+  return archive::Repository::open(std::move(store), state_folder());
+}
+
+base::Result<archive::Repository> Context::open_unlocked() const {
+  auto repository = KURA_TRY(open_repository());
+  KURA_TRY(unlock(repository, options, stop));
+  return repository;
+}
+
+base::Result<bool> Context::unlock_if_given(archive::Repository& repository) const {
+  if (options.recovery_key_file.empty() && !passphrase_is_given(options.passphrase_file)) return false;
+  KURA_TRY(unlock(repository, options, stop));
+  return true;
+}
+
+base::Result<std::string> read_text_file(const std::string& path) {
+  constexpr std::size_t kLimit = 1 << 16;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return base::fail(base::Error::from_errno("cannot read " + path, errno));
+  std::string text(kLimit, '\0');
+  in.read(text.data(), kLimit);
+  if (in.bad()) return base::fail(base::Error::from_errno("cannot read " + path, errno));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() == kLimit) return base::fail(base::ErrorCode::kUsage, path + " is too large for a key or passphrase");
+  return text;
+}
+
+}  // namespace kura::app

@@ -1,0 +1,42 @@
+// Options that every command has, and what they open: the repository, its keys, the output.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "archive/repo/repository.h"
+#include "base/error.h"
+#include "output.h"
+
+namespace kura::app {
+
+struct GlobalOptions {
+  std::string repository;
+  std::string state_folder;
+  std::string passphrase_file;
+  std::string recovery_key_file;
+  bool json = false;
+  bool quiet = false;
+};
+
+// Given to every command.
+struct Context {
+  const GlobalOptions& options;
+  Output& output;
+  std::stop_token stop;
+
+  // --state-dir, KURA_STATE_DIR, $XDG_STATE_HOME/kura, ~/.local/state/kura; /var/lib/kura for root.
+  std::string state_folder() const;
+  base::Result<archive::Repository> open_repository() const;
+  // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal.
+  base::Result<archive::Repository> open_unlocked() const;
+  // Unlocks when a key is at hand without asking anybody; says whether.
+  base::Result<bool> unlock_if_given(archive::Repository& repository) const;
+};
+
+// Reads a small text file, such as a passphrase's, whole.
+base::Result<std::string> read_text_file(const std::string& path);
+
+}  // namespace kura::app

@@ -1,0 +1,163 @@
+#include "output.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "base/human.h"
+
+namespace kura::app {
+
+namespace {
+
+constexpr auto kTerminalPeriod = std::chrono::milliseconds(200);
+constexpr auto kJsonPeriod = std::chrono::seconds(1);
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+void write_line(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fputc('\n', stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+boost::json::string json_text(std::string_view bytes) { return boost::json::string(base::utf8_or_escaped(bytes)); }
+
+Output::Output(bool json, bool quiet) : json_(json), quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void Output::clear_progress() {
+  if (!progress_shown_) return;
+  std::fputs("\r\033[K", stderr);
+  progress_shown_ = false;
+}
+
+void Output::line(std::string_view text) {
+  if (json_) return;
+  base::MutexLock lock(mutex_);
+  clear_progress();
+  write_line(stdout, text);
+}
+
+void Output::note(std::string_view text) {
+  if (!quiet_) line(text);
+}
+
+void Output::warning(std::string_view text) {
+  if (json_) return object({{"type", "warning"}, {"message", json_text(text)}});
+  base::MutexLock lock(mutex_);
+  clear_progress();
+  write_line(stderr, fmt::format("kura: warning: {}", base::printable(text)));
+}
+
+void Output::problem(std::string_view path, const base::Error& error) {
+  if (json_) {
+    boost::json::object value{{"type", "error"}, {"path", nullptr}, {"message", json_text(error.message())}};
+    if (!path.empty()) value["path"] = json_text(path);
+    value["code"] = base::name_of(error.code());
+    if (!error.hint().empty()) value["hint"] = json_text(error.hint());
+    return object(std::move(value));
+  }
+  base::MutexLock lock(mutex_);
+  clear_progress();
+  const std::string where = path.empty() ? std::string() : base::printable(path) + ": ";
+  write_line(stderr, fmt::format("kura: {}{}", where, base::printable(error.text())));
+}
+
+void Output::object(boost::json::object value) {
+  if (!json_) return;
+  const std::string text = boost::json::serialize(value);
+  base::MutexLock lock(mutex_);
+  write_line(stdout, text);
+}
+
+struct ProgressLine::State {
+  State(Output& its_output, const base::Progress& its_progress, std::string_view its_verb)
+      : output(its_output), progress(its_progress), verb(its_verb) {}
+
+  Output& output;
+  const base::Progress& progress;
+  std::string verb;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool ended = false;
+  std::thread thread;
+
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); }
+  void run();
+  void show_json();
+  void show_terminal();
+};
+
+void ProgressLine::State::run() {
+  std::unique_lock lock(mutex);
+  while (!wake.wait_for(lock, output.json_ ? std::chrono::milliseconds(kJsonPeriod) : kTerminalPeriod,
+                        [this] { return ended; })) {
+    output.json_ ? show_json() : show_terminal();
+  }
+}
+
+void ProgressLine::State::show_json() {
+  output.object({{"type", "progress"},
+                 {"seconds", seconds()},
+                 {"files_done", progress.files_done.load()},
+                 {"files_total", progress.files_total.load()},
+                 {"bytes_done", progress.bytes_done.load()},
+                 {"bytes_total", progress.bytes_total.load()},
+                 {"bytes_stored", progress.bytes_stored.load()},
+                 {"problems", progress.problems.load()}});
+}
+
+void ProgressLine::State::show_terminal() {
+  const double elapsed = seconds();
+  const auto done = progress.bytes_done.load();
+  const auto total = progress.bytes_total.load();
+  std::string text = fmt::format("{} {}", verb, base::human_size(done));
+  if (total > 0)
+    text += fmt::format(" of {} ({:.0f} %)", base::human_size(total),
+                        100.0 * static_cast<double>(done) / static_cast<double>(total));
+  if (const auto files = progress.files_done.load(); files > 0)
+    text += fmt::format(", {} files", base::human_count(files));
+  if (elapsed > 0.5 && done > 0) {
+    const double rate = static_cast<double>(done) / elapsed;
+    text += ", " + base::human_rate(rate);
+    if (total > done) text += fmt::format(", {} left", base::human_duration(static_cast<double>(total - done) / rate));
+  }
+  if (const auto problems = progress.problems.load(); problems > 0) text += fmt::format(", {} problems", problems);
+  text.resize(std::min(text.size(), terminal_width() - 1));
+  base::MutexLock lock(output.mutex_);
+  std::fprintf(stderr, "\r%s\033[K", text.c_str());
+  std::fflush(stderr);
+  output.progress_shown_ = true;
+}
+
+ProgressLine::ProgressLine(Output& output, const base::Progress& progress, std::string_view verb)
+    : state_(std::make_unique<State>(output, progress, verb)) {
+  if (output.json_ || (output.terminal_ && !output.quiet_)) state_->thread = std::thread([this] { state_->run(); });
+}
+
+ProgressLine::~ProgressLine() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->ended = true;
+  }
+  state_->wake.notify_all();
+  if (state_->thread.joinable()) state_->thread.join();
+  base::MutexLock lock(state_->output.mutex_);
+  state_->output.clear_progress();
+}
+
+}  // namespace kura::app

@@ -1,0 +1,64 @@
+// What a person or a script sees. For people: results on standard output, progress and problems on standard error.
+// With --json: one object a line on standard output, the summary last.
+//
+// Thread-safe, since problems come from workers while the progress line is drawn.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "base/progress.h"
+
+namespace kura::app {
+
+class Output {
+ public:
+  explicit Output(bool json, bool quiet);
+
+  bool json() const { return json_; }
+  bool quiet() const { return quiet_; }
+
+  // A line for people; nothing with --json.
+  void line(std::string_view text);
+  // A line for people that --quiet leaves out.
+  void note(std::string_view text);
+  // A warning on standard error; with --json a {"type":"warning"} line.
+  void warning(std::string_view text);
+  // An error about one path (or none): standard error, or a {"type":"error"} line. `path` may be any bytes.
+  void problem(std::string_view path, const base::Error& error);
+  // One JSON line; nothing for people.
+  void object(boost::json::object value);
+
+ private:
+  friend class ProgressLine;
+  void clear_progress() KURA_REQUIRES(mutex_);
+
+  const bool json_;
+  const bool quiet_;
+  const bool terminal_;  // standard error is one
+  base::Mutex mutex_;
+  bool progress_shown_ KURA_GUARDED_BY(mutex_) = false;
+};
+
+// Shows `progress` while it lives: on a terminal a line with rate and time left, with --json a line a second.
+class ProgressLine {
+ public:
+  ProgressLine(Output& output, const base::Progress& progress, std::string_view verb);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Any bytes as a JSON string: UTF-8 as it is, other bytes as \xNN.
+boost::json::string json_text(std::string_view bytes);
+
+}  // namespace kura::app

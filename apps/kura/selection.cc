@@ -1,0 +1,63 @@
+#include "selection.h"
+
+#include <fmt/format.h>
+
+namespace kura::app {
+
+namespace {
+
+void warn_of_damage(const Context& context, const archive::SnapshotList& list) {
+  for (const auto& damaged : list.damaged) {
+    context.output.warning(
+        fmt::format("snapshot {} is left out: {}", damaged.id.hex().substr(0, 8), damaged.error.text()));
+  }
+}
+
+}  // namespace
+
+base::Result<Selection> Selection::parse(std::string_view text) {
+  Selection selection;
+  const auto colon = text.find(':');
+  selection.snapshot = std::string(text.substr(0, colon));
+  if (selection.snapshot.empty()) {
+    return base::fail(base::ErrorCode::kUsage, fmt::format("'{}' names no snapshot", text),
+                      "Write SNAPSHOT or SNAPSHOT:/path, for example latest:/etc");
+  }
+  if (colon == std::string_view::npos) return selection;
+  selection.path = std::string(text.substr(colon + 1));
+  if (!selection.path.starts_with('/')) {
+    return base::fail(base::ErrorCode::kUsage, fmt::format("the path in '{}' is not absolute", text),
+                      "Paths in a snapshot begin with '/', for example latest:/etc");
+  }
+  while (selection.path.size() > 1 && selection.path.ends_with('/')) selection.path.pop_back();
+  return selection;
+}
+
+base::Result<archive::StoredSnapshot> Selection::find(const Context& context,
+                                                      const archive::Repository& repository) const {
+  const auto list = KURA_TRY(repository.snapshots());
+  warn_of_damage(context, list);
+  return archive::find_snapshot(list, snapshot);
+}
+
+base::Result<OpenedSelection> OpenedSelection::open(const Context& context, const archive::Repository& repository,
+                                                    std::string_view what) {
+  const auto selection = KURA_TRY(Selection::parse(what));
+  auto snapshot = KURA_TRY(selection.find(context, repository));
+  std::vector<archive::DamagedObject> damaged;
+  auto index = KURA_TRY(archive::load_index(repository, snapshot, damaged));
+  for (const auto& object : damaged) {
+    context.output.warning(
+        fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
+  }
+  return OpenedSelection{std::move(snapshot), std::move(index), selection.path};
+}
+
+base::Result<std::vector<archive::StoredSnapshot>> list_snapshots(const Context& context,
+                                                                  const archive::Repository& repository) {
+  auto list = KURA_TRY(repository.snapshots());
+  warn_of_damage(context, list);
+  return std::move(list.snapshots);
+}
+
+}  // namespace kura::app
