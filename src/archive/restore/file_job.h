@@ -19,7 +19,6 @@ namespace kura::archive {
 struct LinkGroup {
   const TargetFolder* folder = nullptr;
   std::string name;
-  base::Digest identity;  // of what the names must have in common
   std::atomic<bool> is_there{false};
 };
 

@@ -152,18 +152,16 @@ Result<bool> RestorePlanner::is_left_alone(const TargetFolder& folder, const Ent
 // Whether `entry` is a further name of something that was seen: then it is linked at the end. Else `links` is the new
 // group that it is the first name of.
 bool RestorePlanner::joins_links(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links) {
-  const base::Digest identity = identity_of(entry);
-  std::shared_ptr<LinkGroup>& group = groups_[*entry.hard_link];
-  if (group && group->identity == identity) {
+  const auto& [device, inode] = *entry.hard_link;
+  std::shared_ptr<LinkGroup>& group = groups_[{device, inode, identity_of(entry)}];
+  if (group) {
     const bool is_file = entry.type == EntryType::kFile;
     pending_names_.push_back({&folder, entry.name, group, is_file ? std::optional(entry.size) : std::nullopt});
     return true;
   }
-  // Names of one inode that differ were backed up while it changed: each is restored as it was.
   group = std::make_shared<LinkGroup>();
   group->folder = &folder;
   group->name = entry.name;
-  group->identity = identity;
   links = group;
   return false;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,9 @@ class RestorePlanner {
   std::vector<Level> levels_;
   RestoreBatch batch_;
   std::size_t batch_limit_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<LinkGroup>> groups_;
+  // By device and inode, and by what the names have in common: those of one inode that differ were backed up while it
+  // changed, and each is restored as it was.
+  std::map<std::tuple<std::uint64_t, std::uint64_t, base::Digest>, std::shared_ptr<LinkGroup>> groups_;
   std::vector<PendingName> pending_names_;
 };
 

@@ -20,11 +20,11 @@ namespace kura::archive {
 enum class Overwrite { kNever, kChanged, kAlways };
 
 struct RestoreOptions {
-  std::string path = "/";  // in the snapshot. "/" writes all under target with full paths; another folder writes
-                           // what is in it into target; a file is written into target under its own name
-  std::string target;      // made when it is not there
-  base::GlobSet includes;  // empty: all
-  base::GlobSet excludes;
+  std::string path = "/";    // in the snapshot. "/" writes all under target with full paths; another folder writes
+                             // what is in it into target; a file is written into target under its own name
+  std::string target{};      // made when it is not there
+  base::GlobSet includes{};  // empty: all
+  base::GlobSet excludes{};
   Overwrite overwrite = Overwrite::kChanged;  // changed: type, size or mtime differ
   bool verify = false;  // read back everything written, and what was skipped, and compare with the ids
   bool dry_run = false;
