@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Makes the seeds of the fuzz targets of stored objects: tests/fuzz/corpus/NAME/, from docs/format.md.
+
+    /usr/bin/python3 tests/fuzz/make_corpus.py
+
+Signatures and seals are left blank: the targets sign and seal anew what they are given. Run it when a format changes;
+seeds that were found by fuzzing have other names and stay.
+"""
+
+import hashlib
+import struct
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent / "corpus"
+REPOSITORY = b"\xaa" * 16
+
+
+def varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def string(data):
+    return varint(len(data)) + data
+
+
+def field(number, data):
+    return varint(number) + string(data)
+
+
+def head(magic, version=1):
+    return magic + struct.pack("<H", version)
+
+
+def chunk_id(n):
+    return bytes([n]) * 32
+
+
+def config(version=1, least=1 << 18):
+    chunker = struct.pack("<BBIII", 1, 2, least, 1 << 20, 4 << 20)
+    box = bytes.fromhex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")
+    return head(b"KURACONF", version) + REPOSITORY + struct.pack("<q", 5) + box + bytes(32) + 2 * chunker + \
+        struct.pack("<I", 32 << 20) + bytes(64)
+
+
+def key(kind, rest):
+    return head(b"KURAKEYS") + bytes([kind]) + b"\xc0" * 32 + struct.pack("<q", -1) + string(b"label") + rest
+
+
+def recovery_file():
+    both = chunk_id(0xC0) + chunk_id(0x54)
+    check = hashlib.sha256(both).hexdigest()[:8]
+    return f"# comment\nKURA-RECOVERY-KEY-1 {both[:32].hex()} {both[32:].hex()} {check}\n".encode()
+
+
+def machine_file():
+    keys = chunk_id(1) + chunk_id(2) + chunk_id(3)
+    check = hashlib.sha256(keys).hexdigest()[:16]
+    return (f"# comment\nKURA-MACHINE-KEY-1\nconfig {keys[:32].hex()}\nwrite {keys[32:64].hex()}\n"
+            f"sign {keys[64:].hex()}\ncheck {check}\n").encode()
+
+
+def record():
+    plain = varint(1516) + b"\0" + varint(2) + chunk_id(1) + varint(1000) + chunk_id(2) + varint(500)
+    packed = varint(300) + b"\1" + varint(1) + chunk_id(3) + varint(16 << 20)
+    return varint(2) + plain + packed
+
+
+def index():
+    size = 140 + 1516 + 300 + len(record()) + 16 + 8
+    packs = struct.pack("<I", 2) + b"".join(chunk_id(n) + struct.pack("<Q", size) for n in (4, 5))
+    return head(b"KURAINDX") + b"\1\0" + REPOSITORY + bytes(32) + packs + 2 * record()
+
+
+def snapshot(number, before):
+    needs = struct.pack("<I", 2) + chunk_id(6) + struct.pack("<I", 1) + b"\3" + chunk_id(7) + struct.pack("<I", 0)
+    return head(b"KURASNAP") + b"\1\0" + REPOSITORY + bytes(32) + struct.pack("<Q", number) + before + b"\xee" * 16 + \
+        struct.pack("<q", 66) + needs + bytes(32) + struct.pack("<I", 16) + bytes(16) + bytes(64)
+
+
+def label():
+    return field(1, b"\1" + chunk_id(4)) + field(2, string(b"host")) + field(3, string(b"user")) + \
+        field(4, string(b"/a") + string(b"/b\xff")) + field(5, string(b"daily")) + field(6, struct.pack("<q", 77)) + \
+        field(7, bytes([1, 2, 3, 4, 5])) + field(8, b"\2")
+
+
+def entry(kind, fields, name=b"name"):
+    rest = bytes([kind]) + string(name) + varint(0o644) + varint(1000) + varint(100) + varint(3) + varint(999999999)
+    return string(rest + fields)
+
+
+def entries():
+    xattrs = field(8, string(b"user.a") + string(b"value"))
+    owner = field(5, b"ann") + field(6, b"staff")
+    return [
+        entry(1, field(1, varint(5000)) + field(2, b"\0" + chunk_id(6)) + owner + field(7, b"\7\x08") + xattrs +
+              field(9, varint(0) + varint(10) + varint(4000) + varint(990)), b"file\xff"),
+        entry(2, field(2, b"\0") + owner, b"folder"),
+        entry(3, field(3, b"../target"), b"link"),
+        entry(4, b"", b"fifo"),
+        entry(5, field(4, b"\5\1"), b"char"),
+        entry(6, field(4, b"\5\1"), b"block"),
+        entry(7, field(7, b"\1\1"), b"socket"),
+    ]
+
+
+def lease(purpose):
+    return head(b"KURALEAS") + b"\x11" * 16 + bytes([purpose]) + struct.pack("<qI", 7, 3)
+
+
+def condemned():
+    return head(b"KURACOND") + struct.pack("<I", 2) + chunk_id(1) + chunk_id(2) + struct.pack("<I", 1) + chunk_id(3)
+
+
+def seeds():
+    pack_header = head(b"KURAPACK") + b"\2\2" + REPOSITORY + bytes(32) + bytes(80)
+    everything = b"".join(entries())
+    return {
+        "config": {"whole": config(), "version": config(version=2), "bounds": config(least=0)},
+        "key": {
+            "slot": b"\0" + key(1, bytes(16) + struct.pack("<II", 1, 8) + bytes(48)),
+            "machine": b"\0" + key(2, bytes(32) + bytes(64)),
+            "type": b"\0" + key(3, bytes(96)),
+            "recovery_file": b"\1" + recovery_file(),
+            "machine_file": b"\2" + machine_file(),
+        },
+        "pack": {
+            "header": b"\0" + pack_header,
+            "record": b"\1" + record(),
+            "trailer": b"\2" + struct.pack("<QI", 1000, 100) + b"KEND",
+            "footer": b"\3" + bytes(40),
+        },
+        "index": {"whole": index()},
+        "snapshot": {
+            "first": b"\0" + snapshot(1, bytes(32)),
+            "later": b"\0" + snapshot(2, chunk_id(9)),
+            "label": b"\1" + label(),
+            "label_later": b"\1" + label() + field(100, b"later"),
+        },
+        "entry": {
+            **{f"type_{i}": b"\0" + e for i, e in enumerate(entries(), 1)},
+            "listing": b"\0" + everything,
+            "names": b"\0" + entry(4, b"", b"..") + entry(4, b"", b"a/b"),
+            "content": b"\1\3" + chunk_id(1) + chunk_id(2),
+        },
+        "lease": {**{f"purpose_{n}": lease(n) for n in (0, 1, 2, 3)}, "condemned": condemned()},
+    }
+
+
+def main():
+    for target, files in seeds().items():
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
