@@ -4,9 +4,12 @@ namespace kura::archive {
 
 base::Status Assembly::take(std::unique_ptr<Item> item) {
   switch (item->kind) {
-    case Item::Kind::kEnter: return enter(*item);
-    case Item::Kind::kLeave: return leave();
-    case Item::Kind::kEntry: return entry(*item);
+    case Item::Kind::kEnter:
+      return enter(*item);
+    case Item::Kind::kLeave:
+      return leave();
+    case Item::Kind::kEntry:
+      return entry(*item);
   }
   std::unreachable();
 }

@@ -38,7 +38,7 @@ std::vector<std::pair<dev_t, ino_t>> own_folders(const Repository& repository) {
   std::vector<std::string> paths{repository.store().describe()};
   if (repository.machine_state()) paths.push_back(repository.machine_state()->folder());
   for (const std::string& path : paths) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
       folders.emplace_back(status.st_dev, status.st_ino);
     }
@@ -100,7 +100,8 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
   const Chunker listings(config.listings, gear);
   FileCacheReader cache_before(cache_path(), repository_.config_id());
   const WalkOptions walk_options{
-      .excluded = [this](const std::string& path, bool is_folder) { return options_.excludes.matches(path, is_folder); },
+      .excluded = [this](const std::string& path,
+                         bool is_folder) { return options_.excludes.matches(path, is_folder); },
       .one_file_system = options_.one_file_system,
       .skipped_folders = own_folders(repository_)};
   SourcePipeline pipeline{.plan = plan_,

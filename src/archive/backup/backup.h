@@ -17,21 +17,21 @@
 namespace kura::archive {
 
 struct BackupOptions {
-  std::vector<std::string> paths;      // as given; made absolute here (their last part is not followed when a link)
+  std::vector<std::string> paths;  // as given; made absolute here (their last part is not followed when a link)
   std::vector<std::string> tags;
-  base::GlobSet excludes;              // matched against absolute paths
+  base::GlobSet excludes;  // matched against absolute paths
   bool one_file_system = false;
-  bool dry_run = false;                // reads and counts; stores nothing
+  bool dry_run = false;  // reads and counts; stores nothing
   std::string host;
   std::string user;
-  unsigned threads = 0;                // 0: one a core
+  unsigned threads = 0;  // 0: one a core
 };
 
 struct BackupSummary {
-  store::ObjectId snapshot_id;         // zero for a dry run
+  store::ObjectId snapshot_id;  // zero for a dry run
   std::uint64_t files_total = 0, files_new = 0, files_changed = 0, files_unmodified = 0, files_failed = 0;
   std::uint64_t folders_total = 0;
-  std::uint64_t bytes_total = 0;       // of all files in the snapshot
+  std::uint64_t bytes_total = 0;  // of all files in the snapshot
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_stored_new = 0;  // written to the store
   std::uint64_t chunks_new = 0, chunks_reused = 0;

@@ -1,8 +1,8 @@
 #include "archive/backup/compress.h"
 
-#include <zstd.h>
-
 #include <new>
+
+#include <zstd.h>
 
 namespace kura::archive {
 namespace {
@@ -42,8 +42,8 @@ Compressor::Outcome Compressor::compress(base::ByteSpan text) {
   out_.reserve(ZSTD_compressBound(text.size()));
   if (text.size() >= kProbeFrom && !looks_compressible(text)) return stored;
   // Sets the content size in the frame's header, which readers ask for; no checksum, since every chunk has an id.
-  const std::size_t size = ZSTD_compressCCtx(context_.get(), out_.spare().data(), out_.capacity(), text.data(),
-                                             text.size(), kLevel);
+  const std::size_t size =
+      ZSTD_compressCCtx(context_.get(), out_.spare().data(), out_.capacity(), text.data(), text.size(), kLevel);
   if (ZSTD_isError(size) != 0 || !pays(size, text.size())) return stored;
   out_.add(size);
   return {Compression::kZstd, out_.span()};

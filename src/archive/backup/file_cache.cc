@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kMagic = "KURAFILE";
 constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kBlock = 256U << 10;         // bytes: a block is written when it has so many
-constexpr std::size_t kBlockLimit = 256U << 20;    // a record may be large: the ids of a huge file
+constexpr std::size_t kBlock = 256U << 10;       // bytes: a block is written when it has so many
+constexpr std::size_t kBlockLimit = 256U << 20;  // a record may be large: the ids of a huge file
 constexpr std::size_t kPathLimit = 64U << 20;
 
 base::Bytes header_of(const store::ObjectId& config) {

@@ -46,7 +46,7 @@ base::Result<ReadFile> FileReader::read(int parent, const char* name) {
   file.extents = find_data_extents(fd.get(), file.status);
   KURA_TRY(file.extents ? read_extents(fd.get(), file) : read_data(fd.get(), file));
   file.content = KURA_TRY(content_.finish());
-  struct stat after {};
+  struct stat after{};
   if (::fstat(fd.get(), &after) != 0) return base::fail(read_error(errno));
   file.changed = FileStamp::of(after) != FileStamp::of(file.status) ||
                  file.size != static_cast<std::uint64_t>(file.status.st_size);

@@ -16,15 +16,15 @@
 namespace kura::archive {
 
 struct ReadFile {
-  struct stat status {};                       // when it was opened: what its entry tells
-  std::int64_t read_at = 0;                    // ns since 1970, before it was opened
+  struct stat status{};      // when it was opened: what its entry tells
+  std::int64_t read_at = 0;  // ns since 1970, before it was opened
   WrittenContent content;
-  std::uint64_t size = 0;                      // of the contents, holes included
+  std::uint64_t size = 0;  // of the contents, holes included
   std::uint64_t bytes_read = 0;
   std::optional<std::vector<Extent>> extents;
   Xattrs xattrs;
-  std::optional<base::Error> xattrs_problem;   // they could not be read
-  bool changed = false;                        // while it was read
+  std::optional<base::Error> xattrs_problem;  // they could not be read
+  bool changed = false;                       // while it was read
 };
 
 // One for each thread.

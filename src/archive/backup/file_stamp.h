@@ -10,7 +10,7 @@ namespace kura::archive {
 
 // A change of a file's bytes, attributes, owners or mode moves its ctime, which no program can set.
 struct FileStamp {
-  std::uint64_t size = 0;  // bytes
+  std::uint64_t size = 0;             // bytes
   std::int64_t mtime = 0, ctime = 0;  // ns since 1970
   std::uint64_t device = 0, inode = 0;
 

@@ -22,11 +22,11 @@ struct WrittenContent {
 // others. Not shared between threads.
 class IdList {
  public:
-  static constexpr std::size_t kInline = 128;            // ids in a content itself
-  static constexpr std::size_t kLeast = 256;             // ids in a list, but for the last
-  static constexpr std::size_t kMost = 4096;             // 128 KiB
-  static constexpr std::size_t kCutMask = 511;           // a cut every 512 ids beyond the least
-  static constexpr std::size_t kMostBelow = 1U << 20;    // 32 MiB; a file of about 1 TiB
+  static constexpr std::size_t kInline = 128;          // ids in a content itself
+  static constexpr std::size_t kLeast = 256;           // ids in a list, but for the last
+  static constexpr std::size_t kMost = 4096;           // 128 KiB
+  static constexpr std::size_t kCutMask = 511;         // a cut every 512 ids beyond the least
+  static constexpr std::size_t kMostBelow = 1U << 20;  // 32 MiB; a file of about 1 TiB
 
   explicit IdList(Writer& writer) : writer_(&writer) {}
 

@@ -6,9 +6,7 @@
 namespace kura::archive {
 
 Identifier::Identifier(const ChunkIndex& known, const base::Key& chunk_id_key)
-    : known_(known),
-      needed_(std::make_unique<std::atomic<bool>[]>(known.packs().size())),
-      keyed_(chunk_id_key) {}
+    : known_(known), needed_(std::make_unique<std::atomic<bool>[]>(known.packs().size())), keyed_(chunk_id_key) {}
 
 ChunkId Identifier::name(Content content, base::ByteSpan text) {
   std::optional<crypto::HmacSha256> keyed;

@@ -45,7 +45,8 @@ class Identifier {
   std::array<base::Guarded<DigestSet>, kShards> new_;  // of this backup
 
   const crypto::HmacSha256 keyed_;
-  base::Guarded<std::vector<crypto::HmacSha256>> spare_;  // clones at rest, one for each thread that has been here at a time
+  base::Guarded<std::vector<crypto::HmacSha256>>
+      spare_;  // clones at rest, one for each thread that has been here at a time
 };
 
 }  // namespace kura::archive

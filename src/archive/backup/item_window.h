@@ -29,7 +29,7 @@ struct Item {
 
   // Of files.
   std::pair<std::uint64_t, std::uint64_t> inode;  // device, inode, as the walk saw it: of files with several names
-  bool known_before = false;             // the cache had it, in whatever state
+  bool known_before = false;                      // the cache had it, in whatever state
   bool unmodified = false;
   std::optional<CachedFile> remembered;  // for the next cache; its content and more are in the entry, too
   ContentRef content_before;             // to tell a touched file from a changed one

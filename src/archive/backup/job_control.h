@@ -16,8 +16,7 @@ namespace kura::archive {
 // Shared by threads.
 class JobControl {
  public:
-  explicit JobControl(std::stop_token outer)
-      : outer_(std::move(outer)), forward_(outer_, Forward{&source_}) {}
+  explicit JobControl(std::stop_token outer) : outer_(std::move(outer)), forward_(outer_, Forward{&source_}) {}
   JobControl(const JobControl&) = delete;
   JobControl& operator=(const JobControl&) = delete;
 

@@ -14,7 +14,7 @@ namespace kura::archive {
 struct SealingKeys {
   crypto::AeadKind aead = crypto::AeadKind::kAes256Gcm;
   RepositoryId repository{};
-  base::Key session;      // random, for this backup only
+  base::Key session;               // random, for this backup only
   SealedSession sealed_session{};  // the same, to the repository's box key
   base::Key catalog;
 

@@ -23,13 +23,20 @@ std::string ask_name(char* Record::* name, Ask ask) {
 
 EntryType type_of(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR: return EntryType::kFolder;
-    case S_IFLNK: return EntryType::kSymlink;
-    case S_IFIFO: return EntryType::kFifo;
-    case S_IFCHR: return EntryType::kCharDevice;
-    case S_IFBLK: return EntryType::kBlockDevice;
-    case S_IFSOCK: return EntryType::kSocket;
-    default: return EntryType::kFile;
+    case S_IFDIR:
+      return EntryType::kFolder;
+    case S_IFLNK:
+      return EntryType::kSymlink;
+    case S_IFIFO:
+      return EntryType::kFifo;
+    case S_IFCHR:
+      return EntryType::kCharDevice;
+    case S_IFBLK:
+      return EntryType::kBlockDevice;
+    case S_IFSOCK:
+      return EntryType::kSocket;
+    default:
+      return EntryType::kFile;
   }
 }
 
@@ -48,9 +55,10 @@ const std::string& OwnerNames::user(uid_t uid) {
 const std::string& OwnerNames::group(gid_t gid) {
   const auto [at, is_new] = groups_.try_emplace(gid);
   if (is_new) {
-    at->second = ask_name(&::group::gr_name, [gid](struct group* record, std::vector<char>& room, struct group** found) {
-      return ::getgrgid_r(gid, record, room.data(), room.size(), found);
-    });
+    at->second =
+        ask_name(&::group::gr_name, [gid](struct group* record, std::vector<char>& room, struct group** found) {
+          return ::getgrgid_r(gid, record, room.data(), room.size(), found);
+        });
   }
   return at->second;
 }

@@ -15,7 +15,7 @@ namespace kura::archive {
 // The names of users and groups, asked for once each. Not shared between threads.
 class OwnerNames {
  public:
-  const std::string& user(uid_t uid);   // empty when it has none
+  const std::string& user(uid_t uid);  // empty when it has none
   const std::string& group(gid_t gid);
 
  private:

@@ -27,8 +27,8 @@ struct ReadJob {
 class SourceStage : public WalkVisitor {
  public:
   // All outlive it.
-  SourceStage(Writer& writer, FileCacheReader& cache, ItemWindow& window, WorkQueue<ReadJob>& jobs,
-              Problems& problems, JobControl& job)
+  SourceStage(Writer& writer, FileCacheReader& cache, ItemWindow& window, WorkQueue<ReadJob>& jobs, Problems& problems,
+              JobControl& job)
       : writer_(writer), cache_(cache), window_(window), jobs_(jobs), problems_(problems), job_(job) {}
 
   base::Status enter(const WalkEntry& folder) override;

@@ -14,10 +14,10 @@ constexpr std::size_t kKeptOpen = 32;  // folders on the way down that stay open
 
 struct Frame {
   OpenFolder folder;  // null when it was closed to save descriptors
-  struct stat status {};
+  struct stat status{};
   FolderNames names;
-  std::size_t next = 0;       // of names
-  std::size_t path_size = 0;  // of the folder's own path; 0 for "/"
+  std::size_t next = 0;            // of names
+  std::size_t path_size = 0;       // of the folder's own path; 0 for "/"
   const PlanNode* plan = nullptr;  // null: all of it
   dev_t device = 0;                // where the given path began: for one_file_system
 };
@@ -29,7 +29,7 @@ class Walker {
 
   base::Status run(const PlanNode& root) {
     OpenFolder folder = open_folder(AT_FDCWD, "/", root.whole);
-    struct stat status {};
+    struct stat status{};
     if (folder == nullptr || ::fstat(folder->get(), &status) != 0) {
       return base::fail(base::Error::from_errno("cannot open /", errno));
     }
@@ -60,9 +60,7 @@ class Walker {
     path_ += '/';
     path_ += name;
   }
-  void report(int reason) {
-    visitor_.problem(path_, base::Error::from_errno("cannot read it", reason));
-  }
+  void report(int reason) { visitor_.problem(path_, base::Error::from_errno("cannot read it", reason)); }
   bool skipped(const struct stat& status) const {
     return std::ranges::find(options_.skipped_folders, std::pair{status.st_dev, status.st_ino}) !=
            options_.skipped_folders.end();
@@ -87,7 +85,7 @@ base::Status Walker::visit(const char* name) {
     report(ENAMETOOLONG);
     return {};
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstatat(frame.folder->get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     report(errno);
     return {};
@@ -148,9 +146,9 @@ base::Status Walker::ascend() {
     frame.folder = reopen(frames_.size() - 1, child);
     if (frame.folder == nullptr && frame.next < frame.names.size()) {
       path_.resize(std::max<std::size_t>(frame.path_size, 1));
-      visitor_.problem(path_, {base::ErrorCode::kConflict,
-                               "the folder was moved while it was read; the rest of it is missing",
-                               "Run the backup again"});
+      visitor_.problem(path_,
+                       {base::ErrorCode::kConflict, "the folder was moved while it was read; the rest of it is missing",
+                        "Run the backup again"});
       frame.next = frame.names.size();
     }
   }
@@ -159,7 +157,7 @@ base::Status Walker::ascend() {
 
 OpenFolder Walker::open_again(int parent, const char* name, const Frame& frame) {
   OpenFolder folder = open_folder(parent, name, frame.plan == nullptr);
-  struct stat status {};
+  struct stat status{};
   if (folder == nullptr || ::fstat(folder->get(), &status) != 0 || !is_same_file(status, frame.status)) return nullptr;
   return folder;
 }

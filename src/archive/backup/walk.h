@@ -18,8 +18,8 @@ namespace kura::archive {
 
 // All of it is valid during the call it is given to; `parent` and `self` may be kept.
 struct WalkEntry {
-  const char* name;          // "" for "/"
-  const std::string& path;   // absolute
+  const char* name;         // "" for "/"
+  const std::string& path;  // absolute
   const struct stat& status;
   const OpenFolder& parent;  // null for "/"
   const OpenFolder& self;    // a folder's own; null for others, and for a folder that cannot be opened
@@ -30,7 +30,7 @@ class WalkVisitor {
  public:
   virtual ~WalkVisitor() = default;
   virtual base::Status enter(const WalkEntry& folder) = 0;
-  virtual base::Status leave() = 0;  // the folder entered last that was not left
+  virtual base::Status leave() = 0;                        // the folder entered last that was not left
   virtual base::Status entry(const WalkEntry& entry) = 0;  // anything but a folder
   // Something could not be read. A folder that cannot be opened is entered and left all the same.
   virtual void problem(const std::string& path, base::Error error) = 0;

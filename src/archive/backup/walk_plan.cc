@@ -34,7 +34,7 @@ base::Result<std::string> make_absolute(const std::string& given) {
   std::string path = KURA_TRY(real_path(above, given));
   if (path != "/") path += '/';
   path += last;
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return base::fail(no_such_path(given));
   return path;
 }

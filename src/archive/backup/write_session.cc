@@ -60,9 +60,8 @@ base::Status WriteSession::load(std::stop_token stop) {
       const auto found = usable.find(pack.id);
       if (found != usable.end() && found->second.size != pack.size) wrong_size.insert(pack.id);
     }
-    known_.add(object.id, *index, [&](const store::ObjectId& pack) {
-      return !usable.contains(pack) || wrong_size.contains(pack);
-    });
+    known_.add(object.id, *index,
+               [&](const store::ObjectId& pack) { return !usable.contains(pack) || wrong_size.contains(pack); });
   }
   for (const auto& [id, info] : usable) {
     if (known_.has_pack(id)) continue;
