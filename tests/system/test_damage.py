@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from kura import KINDS, Kura, flip, replace, tree_of
+from kura import KINDS, Kura, flip, replace, set_back, tree_of
 
 
 def restore_all(kura, source, contents, folder):
@@ -82,7 +82,7 @@ def test_every_harm_is_found_and_nothing_wrong_is_restored(copied, tmp_path, kin
         assert not (tmp_path / "t").exists() and done.lines[-1]["type"] == "error"
         return
     suffering = restore_all(kura, source, contents, tmp_path)
-    if kind == "packs":
+    if kind == "packs" and how != "append":
         assert suffering
     if kind == "index":
         assert suffering == [], "an index can be made again from the packs"
@@ -106,8 +106,10 @@ def test_a_damaged_snapshot_hides_no_other(copied, tmp_path):
 def test_a_backup_after_damage_heals_what_the_machine_still_has(copied, tmp_path):
     """docs/operate/check.md, "Now what?", step 4."""
     kura, source, contents = copied
-    for pack in kura.objects("packs"):
+    gone = [pack for pack in kura.objects("packs") if pack.read_bytes()[11] == 1]  # of file contents
+    for pack in gone:
         pack.unlink()
+    assert gone
     kura.run("check", code=4)
     kura.run("backup", source)
     kura.run("check", code=(0, 4))
@@ -179,10 +181,14 @@ def test_a_planted_object_of_garbage_is_named_and_stops_no_other_work(copied, tm
     place = kura.repository / kind / (name[:2] if kind == "packs" else "") / name
     place.parent.mkdir(exist_ok=True, parents=True)
     place.write_bytes(data)
-    kura.run("backup", source)
-    assert restore_all(kura, source, contents, tmp_path) == []
+    if kind == "condemned":
+        # Nobody can say what it condemns, so no backup runs beside it until gc has removed it.
+        assert name in str(kura.json("backup", source, code=4).errors)
+        set_back(place, seconds=2 * 3600)
     done = kura.json("check", code=None)
-    if kind in ("packs", "index", "snapshots", "keys"):
+    if kind not in ("config", "leases"):
         assert done.code == 4 and name in done.out.decode()
-    kura.json("gc", code=(0, 1, 4))
+    done = kura.json("gc", code=(0, 4))
+    assert (done.code == 4) is (kind in ("snapshots",)) or kind in ("index", "packs")
+    kura.run("backup", source)
     assert restore_all(kura, source, contents, tmp_path) == []

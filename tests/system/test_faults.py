@@ -27,7 +27,7 @@ def test_a_wrong_key_opens_nothing(tmp_path, original):
     (tmp_path / "source" / "f").write_text("x")
     kura = Kura(tmp_path, passphrase=PASSPHRASE)
     kura.run("backup", tmp_path / "source")
-    for wrong in ("wrong", PASSPHRASE + " ", PASSPHRASE[:-1], "\udcff" * 1000):
+    for wrong in ("wr0ng-pa55", PASSPHRASE + " ", PASSPHRASE[:-1], "\udcff" * 1000):
         for command in (["ls", "latest"], ["check"], ["key", "add"], ["key", "passphrase"],
                         ["restore", "latest", "--target", tmp_path / "t"]):
             done = kura.json(*command, code=1, env={"KURA_PASSPHRASE": wrong, "KURA_NEW_PASSPHRASE": "new"})

@@ -5,12 +5,18 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
 import source_trees
 from kura import MIB, NOBODY, Kura, mounted, needs_root, tree_of
 from source_trees import differences, facts_of, make_tree, put
+
+
+def without_sockets(facts):
+    """They are listed in a snapshot, but not made by a restore: whoever listens makes his own."""
+    return {path: fact for path, fact in facts.items() if fact["type"] != "socket"}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +29,8 @@ def hard(tmp_path_factory):
     for i in range(10_000):
         put(source + b"/crowd/%d" % i, b"%d" % (i % 50))
     kura = Kura(folder)
-    facts = facts_of(source)
+    facts = without_sockets(facts_of(source))
+    time.sleep(0.1)  # what changed in the same instant is read again next time
     kura.run("backup", source)
     return kura, source, facts
 
@@ -35,16 +42,17 @@ def test_a_hard_tree_comes_back_as_it_was(hard, tmp_path):
     assert differences(facts, facts_of(found)) == []
     for sparse in (b"holes", b"only-hole", b"hole-first"):
         assert os.stat(found + b"/sizes/" + sparse).st_blocks * 512 <= 2 * MIB
-    assert facts_of(source) == facts, "the backup changed its source"
+    assert without_sockets(facts_of(source)) == facts, "the backup changed its source"
     again = kura.json("restore", "latest", "--target", target).summary
-    assert again["files_restored"] == 0 and again["files_failed"] == 0
+    assert again["files_restored"] == 0 and again["bytes_written"] == 0 and again["files_failed"] == 0
     subprocess.run(["rm", "-rf", target], check=True)
 
 
 def test_an_unchanged_tree_is_not_read_again_and_check_opens_all(hard):
     kura, source, _ = hard
     summary = kura.json("backup", source).summary
-    assert summary["files_unmodified"] == summary["files_total"] and summary["bytes_read"] == 0
+    assert summary["files_unmodified"] == summary["files_total"]
+    assert summary["bytes_read"] <= len("later"), "only the file whose time is still to come"
     assert summary["chunks_new"] == 0 and summary["bytes_stored_new"] < 4 * MIB
     kura.assert_whole()
     assert {d["path"] for d in kura.json("diff", *kura.ids()[-2:], "--metadata").of_type("difference")} == set()
@@ -53,7 +61,7 @@ def test_an_unchanged_tree_is_not_read_again_and_check_opens_all(hard):
 def test_every_name_is_found_and_dumped(hard):
     kura, source, facts = hard
     entries = kura.json("ls", "-R", b"latest:" + source).of_type("entry")
-    assert len(entries) == len(facts) - 1
+    assert len(entries) == len(facts_of(source)) - 1
     for name in (b"\xff" * 255, b"two\nlines", b"*", b"\x1b[31m"):
         dumped = kura.run("dump", b"latest:" + source + b"/names/" + name).out
         assert dumped == open(source + b"/names/" + name, "rb").read()
@@ -106,7 +114,7 @@ def test_an_ordinary_user_backs_up_and_restores_his_own(nobodys):
     subprocess.run([*NOBODY, sys.executable, "-c", "import sys; sys.path.append(sys.argv[1]); import source_trees\n"
                     "source_trees.make_tree(sys.argv[2].encode(), 3, False)", tests, folder / "source"], check=True)
     kura = Kura(folder, program=program, before=NOBODY)
-    facts = facts_of(os.fsencode(folder / "source"))
+    facts = without_sockets(facts_of(os.fsencode(folder / "source")))
     kura.run("backup", folder / "source")
     target = kura.restored(f"latest:{folder}/source", folder / "target")
     assert differences(facts, facts_of(os.fsencode(target))) == []
@@ -276,4 +284,5 @@ def test_a_single_file_a_link_and_a_socket_are_sources_too(tmp_path):
     kura.run("backup", "file", "link", "socket", cwd=tmp_path)
     target = kura.restored("latest", tmp_path / "t") / str(tmp_path)[1:]
     assert (target / "file").read_bytes() == b"alone" and os.readlink(target / "link") == "file"
-    assert stat.S_ISSOCK(os.lstat(target / "socket").st_mode)
+    assert {e["kind"] for e in kura.json("ls", f"latest:{tmp_path}").of_type("entry")} == {"file", "symlink", "socket"}
+    assert not (target / "socket").exists()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kura import MIB, Kura, fill, running, tree_of
+from kura import MIB, Kura, fill, running, set_back, tree_of
 
 SEED = int(os.environ.get("KURA_TEST_SEED", time.time_ns() % 1_000_000))
 
@@ -51,8 +51,7 @@ class Torture:
             self.wanted.setdefault(snapshot, tree_of(self.source))
 
     def assert_snapshots(self):
-        assert set(self.kura.ids()) == set(self.wanted)
-        self.kura.assert_whole(keys=False)
+        assert self.kura.assert_whole(keys=False)["snapshots"] == len(self.wanted)
 
     def assert_restored(self, snapshot, kura=None):
         target = (kura or self.kura).restored(f"{snapshot}:{self.source}", self.folder / "target")
@@ -79,6 +78,9 @@ def test_backup(torture):
         torture.kill(seconds, "backup", torture.source)
         torture.take_note_of_new_snapshots()
         torture.assert_snapshots()
+        if len(torture.wanted) > 20:  # so that all stays quick
+            torture.kura.run("forget", *list(torture.wanted)[:10])
+            torture.wanted = dict(list(torture.wanted.items())[10:])
         if number % 15 == 14:
             torture.backup()  # by itself, with nothing cleared
             torture.assert_restored(list(torture.wanted)[-1])
@@ -110,7 +112,9 @@ def test_forget_and_gc(torture):
         while len(torture.wanted) < 8:
             torture.change_source()
             torture.backup()
-    torture.kura.run(*gc), torture.kura.run(*gc)
+    for path in torture.kura.objects("condemned"):
+        set_back(path, seconds=2 * 3600)  # the lists of killed runs go when no lease can be as old as they
+    torture.kura.run(*gc)
     torture.assert_all()
     stats = torture.kura.json("stats").summary
     assert stats["packs_unused"] == 0 and torture.kura.objects("condemned") == [], "the next gc finishes the work"
@@ -124,7 +128,7 @@ def test_copy(torture):
     twin.environment["KURA_REPO"] = str(torture.folder / "twin")
     copy = ("copy", "--to", torture.folder / "twin")
     seconds = torture.seconds(*copy, keys=False)
-    for number in range(35):
+    for number in range(40):
         if number % 4 == 0:
             shutil.rmtree(torture.folder / "twin")
         else:
@@ -133,8 +137,8 @@ def test_copy(torture):
         torture.kill(seconds, *copy, keys=False)
         if (torture.folder / "twin").exists():
             done = twin.json("check", keys=False, code=None)
-            if done.code == 1:  # not even the config came over
-                assert done.errors[-1]["code"] == "not_found"
+            if not list((torture.folder / "twin").glob("config/*")):
+                assert done.code in (1, 4)  # it is none yet; the next copy goes on
             else:
                 assert done.code == 0 and done.summary["errors"] == 0, done
     torture.kura.run(*copy, keys=False)
@@ -153,7 +157,7 @@ def test_key_passphrase(tmp_path):
     began = time.monotonic()
     kura.run("key", "passphrase", env={"KURA_NEW_PASSPHRASE": now})
     seconds = time.monotonic() - began
-    for number in range(1, 16):
+    for number in range(1, 11):
         new = f"passphrase {number}"
         kura.keys = {"KURA_PASSPHRASE": now, "KURA_NEW_PASSPHRASE": new}
         with running(kura.start("key", "passphrase")) as process:
@@ -174,16 +178,16 @@ def test_key_passphrase(tmp_path):
 
 
 def test_what_a_killed_backup_stored_is_not_stored_again(tmp_path):
-    source = fill(tmp_path / "source", 24, 8 * MIB, random.Random(SEED))
+    source = fill(tmp_path / "source", 16, 8 * MIB, random.Random(SEED))
     kura = Kura(tmp_path)
     with running(kura.start("backup", source)) as process:
-        while len(kura.objects("packs")) < 3 and process.poll() is None:
+        while len(kura.objects("packs")) < 2 and process.poll() is None:
             time.sleep(0.005)
         process.kill()
         assert process.wait() == -signal.SIGKILL
     assert kura.ids() == []
     stored = sum(path.stat().st_size for path in kura.objects("packs"))
-    assert stored > 3 * 20 * MIB
+    assert stored > 2 * 20 * MIB
     summary = kura.json("backup", source).summary
     total = summary["bytes_total"]
     assert summary["bytes_stored_new"] <= total - stored + 4 * MIB and summary["chunks_reused"] > 0
