@@ -133,6 +133,7 @@ void add_backup(CommandTable& table) {
   command->add_option("--host", options->host, "Host name to record")->type_name("NAME");
   command->add_flag("-n,--dry-run", options->dry_run, "Read and count, store nothing");
   command->add_option("--threads", options->threads, "Threads for reading and compressing (0: one a core)")
+      ->check(CLI::Range(0U, 256U))
       ->type_name("N");
 }
 

@@ -107,7 +107,9 @@ void add_check(CommandTable& table) {
   command->add_option("--read-data", options->read_data, "Share of the packs to read: 0 to 1, or a percentage (all)")
       ->expected(0, 1)
       ->type_name("SUBSET");
-  command->add_option("--threads", options->threads, "Threads (0: one a core)")->type_name("N");
+  command->add_option("--threads", options->threads, "Threads (0: one a core)")
+      ->check(CLI::Range(0U, 256U))
+      ->type_name("N");
 }
 
 }  // namespace kura::app

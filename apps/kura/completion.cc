@@ -39,6 +39,17 @@ std::string words(const CLI::App* parser, const CLI::App* root) {
   return command_names(parser) + option_names(parser) + (parser == root ? "" : option_names(root));
 }
 
+// The global options whose next word is their value, as a pattern of the shell's `case`.
+std::string valued_options(const CLI::App* root) {
+  std::string pattern;
+  for (const CLI::Option* option : root->get_options([](const CLI::Option*) { return true; })) {
+    if (option->get_items_expected_max() == 0) continue;
+    for (const auto& name : option->get_snames()) pattern += (pattern.empty() ? "-" : " | -") + name;
+    for (const auto& name : option->get_lnames()) pattern += (pattern.empty() ? "--" : " | --") + name;
+  }
+  return pattern;
+}
+
 std::string bash(const CLI::App* root) {
   std::string cases;
   for (const CLI::App* command : commands_of(root)) {
@@ -53,6 +64,7 @@ _kura() {{
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${{COMP_WORDS[i]}}
     case $word in
+    {}) i=$((i + 1)) ;;
     -*) ;;
     *) case "$chosen" in '') [[ " {} " == *" $word "* ]] && chosen=$word ;; key) chosen="key $word" ;; esac ;;
     esac
@@ -60,14 +72,15 @@ _kura() {{
   case $chosen in
 {}  esac
   if [[ $current == -* || -z $chosen || $chosen == key || $chosen == completion ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
   else
-    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    local IFS=$'\n'
+    COMPREPLY=($(compgen -f -- "$current"))
   fi
 }}
 complete -o filenames -F _kura kura
 )",
-                     words(root, root), command_names(root), cases);
+                     words(root, root), valued_options(root), command_names(root), cases);
 }
 
 std::string zsh(const CLI::App* root) {

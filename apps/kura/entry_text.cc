@@ -82,7 +82,7 @@ boost::json::object entry_json(const std::string& path, const Entry& entry) {
                             {"user", json_text(entry.user)},
                             {"group", json_text(entry.group)},
                             {"mtime", base::format_rfc3339(mtime_ns(entry))}};
-  if (entry.type == EntryType::kSymlink) value["target"] = json_text(entry.target);
+  value["target"] = entry.type == EntryType::kSymlink ? boost::json::value(json_text(entry.target)) : nullptr;
   return value;
 }
 

@@ -1,9 +1,9 @@
 // kura find
 #include "archive/restore/find.h"
 
-#include <fmt/format.h>
-
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "command.h"
 #include "entry_text.h"
@@ -61,13 +61,14 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 
 void add_find(CommandTable& table) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = table.add("find", "Find names or paths in all snapshots, or in one",
-                                "Examples:\n"
-                                "  kura find '*.docx'\n"
-                                "  kura find -l '/srv/**/report*' --snapshot latest\n"
-                                "\n"
-                                "Each line is SNAPSHOT:PATH, as restore and dump take it. Patterns as in `kura backup --help`.",
-                                [options](const Context& context) { return run(context, *options); });
+  CLI::App* command =
+      table.add("find", "Find names or paths in all snapshots, or in one",
+                "Examples:\n"
+                "  kura find '*.docx'\n"
+                "  kura find -l '/srv/**/report*' --snapshot latest\n"
+                "\n"
+                "Each line is SNAPSHOT:PATH, as restore and dump take it. Patterns as in `kura backup --help`.",
+                [options](const Context& context) { return run(context, *options); });
   command->add_option("pattern", options->pattern, "What to look for")->required()->type_name("PATTERN");
   command->add_option("--snapshot", options->snapshot, "Only in this one: id, latest or clean")->type_name("SNAPSHOT");
   command->add_flag("-l,--long", options->long_form, "With mode, owner, size and time");

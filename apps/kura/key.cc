@@ -122,23 +122,29 @@ void add_key(CommandTable& table) {
                             "  kura key passphrase                      change a passphrase; no data are rewritten",
                             nullptr);
   key->require_subcommand(1);
-  table.add_below(key, "list", "List recovery keys and machines; needs no passphrase", "", run_list);
+  table.add_below(key, "list", "List recovery keys and machines; needs no passphrase",
+                  "Example:\n  kura key list --json", run_list);
 
-  CLI::App* add = table.add_below(key, "add", "Add a recovery passphrase, a key file or a machine key", "",
-                                  [options](const Context& context) { return run_add(context, *options); });
+  CLI::App* add =
+      table.add_below(key, "add", "Add a recovery passphrase, a key file or a machine key",
+                      "Examples:\n  kura key add --label 'head office'\n  kura key add --out /media/usb/office.key\n"
+                      "  kura key add --machine",
+                      [options](const Context& context) { return run_add(context, *options); });
   add->add_option("--label", options->label, "What the key is called in the list")->type_name("TEXT");
   CLI::Option* out =
       add->add_option("--out", options->out, "Write the recovery key to a new FILE instead")->type_name("FILE");
   add->add_flag("--machine", options->machine, "Give this machine a new key")->excludes(out);
   add_new_passphrase_option(add, *options);
 
-  CLI::App* remove = table.add_below(key, "remove", "Remove a key from the repository", "",
-                                     [options](const Context& context) { return run_remove(context, *options); });
+  CLI::App* remove =
+      table.add_below(key, "remove", "Remove a key from the repository", "Example:\n  kura key remove 3f2a9c1d",
+                      [options](const Context& context) { return run_remove(context, *options); });
   remove->add_option("id", options->id, "Its id (4 or more digits)")->required()->type_name("ID");
   remove->add_flag("--force", options->force, "Also the last recovery key: then only a key file opens the repository");
 
   CLI::App* passphrase =
-      table.add_below(key, "passphrase", "Change a passphrase", "",
+      table.add_below(key, "passphrase", "Change a passphrase",
+                      "Example:\n  kura key passphrase --passphrase-file old --new-passphrase-file new",
                       [options](const Context& context) { return run_passphrase(context, *options); });
   add_new_passphrase_option(passphrase, *options);
 }

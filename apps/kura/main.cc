@@ -1,6 +1,12 @@
 // kura: protect folders, and get them back.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <string_view>
+
 #include "base/host.h"
 #include "base/signals.h"
+#include "base/version.h"
 #include "command.h"
 
 namespace kura::app {
@@ -54,12 +60,31 @@ void add_commands(CommandTable& table) {
   add_man(table);
 }
 
+// Keys are in this process's memory: no core file may take them to the disk.
+void forbid_core_files() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+// Wrong usage is told as other errors are; --help and --version are no errors.
+int report_parse_error(const CLI::App& root, const CLI::ParseError& error, bool json) {
+  if (error.get_exit_code() == 0) return root.exit(error);
+  if (!json) {
+    root.exit(error);
+    return kWrongUsage;
+  }
+  Output(true, false).problem("", base::Error(base::ErrorCode::kUsage, error.what(), "See kura --help"));
+  return kWrongUsage;
+}
+
 int run(const CommandTable& table, const GlobalOptions& options) {
   base::SignalStop signals;
   base::raise_file_limit();
   Output output(options.json, options.quiet);
   const Context context{.options = options, .output = output, .stop = signals.token()};
-  const auto code = (*table.chosen())(context);
+  forbid_core_files();
+  auto code = (*table.chosen())(context);
+  if (const auto written = output.finish(); code && !written) code = base::fail(written.error());
   if (code) return *code;
   if (code.error().code() == base::ErrorCode::kInterrupted && !options.json) {
     output.warning(code.error().text());
@@ -78,6 +103,7 @@ int main(int argc, char** argv) {
   CLI::App root("kura: protect folders against ransomware and loss, and get them back", "kura");
   root.footer(kFooter);
   root.require_subcommand(1);
+  root.set_version_flag("--version", "kura " + std::string(kura::base::version()));
   root.get_formatter()->column_width(34);
   GlobalOptions options;
   add_global_options(root, options);
@@ -86,8 +112,9 @@ int main(int argc, char** argv) {
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = root.exit(error);
-    return code == 0 ? kDone : kWrongUsage;
+    // Parsing may have ended before it came to the flag.
+    const bool json = options.json || std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+    return report_parse_error(root, error, json);
   }
   return run(table, options);
 }

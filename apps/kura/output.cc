@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -81,6 +82,13 @@ void Output::object(boost::json::object value) {
   const std::string text = boost::json::serialize(value);
   base::MutexLock lock(mutex_);
   write_line(stdout, text);
+}
+
+base::Status Output::finish() {
+  const base::MutexLock lock(mutex_);
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return base::fail(base::Error::from_errno("cannot write to standard output", errno != 0 ? errno : EIO));
 }
 
 struct ProgressLine::State {

@@ -33,6 +33,8 @@ class Output {
   void problem(std::string_view path, const base::Error& error);
   // One JSON line; nothing for people.
   void object(boost::json::object value);
+  // Whether all of it has reached standard output: a result cut short by a full disk must not pass for one.
+  base::Status finish();
 
  private:
   friend class ProgressLine;

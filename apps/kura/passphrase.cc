@@ -102,7 +102,8 @@ std::optional<base::Result<Passphrase>> given(const std::string& file, const cha
 }  // namespace
 
 bool passphrase_is_given(const std::string& file) {
-  return !file.empty() || std::getenv(kFileVariable) != nullptr || std::getenv(kVariable) != nullptr;
+  const char* path = std::getenv(kFileVariable);
+  return !file.empty() || (path != nullptr && *path != '\0') || std::getenv(kVariable) != nullptr;
 }
 
 base::Result<Passphrase> find_passphrase(const std::string& file, std::string_view prompt, std::stop_token stop) {

@@ -84,6 +84,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
     context.output.warning(
         fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
   }
+  warn_of(context, summary->damaged);
   context.output.object(to_json(*summary, snapshot.id));
   print(context.output, *summary, options);
   if (damage) return kDamage;
@@ -126,7 +127,9 @@ void add_restore(CommandTable& table) {
   command->add_flag("--verify", options->verify, "Read everything back from the target and compare");
   command->add_flag("-n,--dry-run", options->dry_run, "Only say what would be written");
   command->add_flag("--numeric-owner", options->numeric_owner, "Owners by number, not by name");
-  command->add_option("--threads", options->threads, "Threads (0: one a core)")->type_name("N");
+  command->add_option("--threads", options->threads, "Threads (0: one a core)")
+      ->check(CLI::Range(0U, 256U))
+      ->type_name("N");
 }
 
 }  // namespace kura::app

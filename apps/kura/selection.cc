@@ -40,16 +40,20 @@ base::Result<archive::StoredSnapshot> Selection::find(const Context& context,
   return archive::find_snapshot(list, snapshot);
 }
 
+void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged) {
+  for (const auto& object : damaged) {
+    context.output.warning(
+        fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
+  }
+}
+
 base::Result<OpenedSelection> OpenedSelection::open(const Context& context, const archive::Repository& repository,
                                                     std::string_view what) {
   const auto selection = KURA_TRY(Selection::parse(what));
   auto snapshot = KURA_TRY(selection.find(context, repository));
   std::vector<archive::DamagedObject> damaged;
   auto index = KURA_TRY(archive::load_index(repository, snapshot, damaged));
-  for (const auto& object : damaged) {
-    context.output.warning(
-        fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
-  }
+  warn_of(context, damaged);
   return OpenedSelection{std::move(snapshot), std::move(index), selection.path};
 }
 

@@ -33,6 +33,9 @@ struct OpenedSelection {
   const archive::ContentRef& root() const { return snapshot.snapshot.label->root; }
 };
 
+// A warning for each.
+void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged);
+
 // The list, with a warning for every snapshot that cannot be read.
 base::Result<std::vector<archive::StoredSnapshot>> list_snapshots(const Context& context,
                                                                   const archive::Repository& repository);

@@ -38,7 +38,7 @@ boost::json::object to_json(const archive::StoredSnapshot& stored) {
   value["tags"] = label ? boost::json::value(json_texts(label->tags)) : nullptr;
   value["files"] = label ? boost::json::value(label->counts.files) : nullptr;
   value["bytes"] = label ? boost::json::value(label->counts.bytes) : nullptr;
-  value["verdict"] = archive::name_of(label ? label->verdict : archive::Verdict::kUnjudged);
+  value["verdict"] = label ? boost::json::value(archive::name_of(label->verdict)) : nullptr;
   value["locked_until"] = nullptr;  // locks are a vault's; a folder has none
   return value;
 }
@@ -59,7 +59,7 @@ void print(Output& output, const std::vector<archive::StoredSnapshot>& snapshots
                             base::format_rfc3339(stored.snapshot.started), label ? base::printable(label->host) : "-",
                             label ? base::human_count(label->counts.files) : "-",
                             label ? base::human_size(label->counts.bytes) : "-",
-                            archive::name_of(label ? label->verdict : archive::Verdict::kUnjudged),
+                            label ? archive::name_of(label->verdict) : "-",
                             label ? joined(label->paths, " ") : "(no key here to read the label)", tags));
   }
 }

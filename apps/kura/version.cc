@@ -36,7 +36,8 @@ base::Result<ExitCode> run(const Context& context) {
 }  // namespace
 
 void add_version(CommandTable& table) {
-  table.add("version", "Show versions of the program, the format and the libraries", "", run);
+  table.add("version", "Show versions of the program, the format and the libraries", "Example:\n  kura version --json",
+            run);
 }
 
 }  // namespace kura::app
