@@ -23,12 +23,31 @@ unsigned thread_count(const BackupOptions& options) {
   return std::clamp(wanted, 1U, kMostThreads);
 }
 
+constexpr const char* kNewMachineKey =
+    "Give it a new one with `kura key add --machine`, or point --state-dir to the state folder that has it";
+
+// Without a certificate nobody would count the snapshot: better no backup than one that is none.
+base::Status need_certificate(const Repository& repository) {
+  const KeyList keys = KURA_TRY(repository.keys());
+  const crypto::PublicKey machine = repository.machine()->public_key();
+  const auto is_ours = [&](const KeyList::Machine& known) { return known.certificate.machine == machine; };
+  if (std::ranges::any_of(keys.machines, is_ours)) return {};
+  return base::fail(base::ErrorCode::kWrongKey,
+                    "the repository " + repository.store().describe() +
+                        " holds no certificate for this machine's key: it was removed, or is damaged",
+                    kNewMachineKey);
+}
+
 base::Status need_machine(const Repository& repository) {
-  KURA_TRY(repository.need_write_secrets());
-  if (repository.machine() && repository.machine_state()) return {};
-  return base::fail(base::ErrorCode::kNotFound,
-                    "this machine has no key for the repository " + repository.store().describe(),
-                    "Add it with `kura key add`, or point --state-dir to the state folder that has the key");
+  if (!repository.machine() || !repository.machine_state()) {
+    if (repository.write_secrets() == nullptr) {
+      const auto why = repository.need_write_secrets();
+      return base::fail(base::Error(why.error()).with_hint(kNewMachineKey));
+    }
+    return base::fail(base::ErrorCode::kNotFound,
+                      "this machine has no key for the repository " + repository.store().describe(), kNewMachineKey);
+  }
+  return need_certificate(repository);
 }
 
 // Folders that are never part of a backup: the repository itself, which would grow by its own copy, and this machine's

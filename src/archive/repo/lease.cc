@@ -174,15 +174,32 @@ Result<std::vector<LiveLease>> live_leases(store::Store& store, std::int64_t now
   return leases;
 }
 
+namespace {
+
+Result<CondemnedObject> read_list(store::Store& store, const store::ObjectInfo& info) {
+  const base::Bytes bytes = KURA_TRY(store.get(Kind::kCondemned, info.id, kCondemnedLimit));
+  return KURA_TRY_AS(CondemnedObject::decode(bytes), "condemned list " + info.id.hex());
+}
+
+}  // namespace
+
 Result<Condemned> read_condemned(store::Store& store) {
   Condemned condemned;
   for (const store::ObjectInfo& info : KURA_TRY(store.list(Kind::kCondemned))) {
-    const auto bytes = store.get(Kind::kCondemned, info.id, kCondemnedLimit);
-    if (!bytes && bytes.error().code() == ErrorCode::kNotFound) continue;  // done meanwhile
-    if (!bytes) return std::unexpected(bytes.error());
-    const CondemnedObject object = KURA_TRY_AS(CondemnedObject::decode(*bytes), "condemned list " + info.id.hex());
-    condemned.packs.insert(object.packs.begin(), object.packs.end());
-    condemned.indexes.insert(object.indexes.begin(), object.indexes.end());
+    const Result<CondemnedObject> object = read_list(store, info);
+    if (object) {
+      condemned.packs.insert(object->packs.begin(), object->packs.end());
+      condemned.indexes.insert(object->indexes.begin(), object->indexes.end());
+      continue;
+    }
+    if (object.error().code() == ErrorCode::kNotFound) continue;  // done meanwhile
+    if (object.error().code() != ErrorCode::kDamaged) return std::unexpected(object.error());
+    // Whoever wrote it knows what was in it, and may be at work; after a lease's term nobody acts on it any more.
+    if (KURA_TRY(store.now()) - info.received > kLeaseTerm) continue;
+    return base::fail(
+        base::Error(object.error())
+            .with_hint(
+                "nothing has to be done: it is left out of account half an hour after it came; then run this again"));
   }
   return condemned;
 }
