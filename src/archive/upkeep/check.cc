@@ -33,10 +33,16 @@ namespace {
 
 class Checker {
  public:
-  Checker(const Repository& repository, const CheckOptions& options, base::Progress& progress,
-          CheckFindings& findings, const std::stop_token& stop)
-      : repository_(repository), store_(repository.store()), options_(options), threads_(thread_count(options.threads)),
-        progress_(progress), findings_(findings), stop_(stop), clear_(repository) {}
+  Checker(const Repository& repository, const CheckOptions& options, base::Progress& progress, CheckFindings& findings,
+          const std::stop_token& stop)
+      : repository_(repository),
+        store_(repository.store()),
+        options_(options),
+        threads_(thread_count(options.threads)),
+        progress_(progress),
+        findings_(findings),
+        stop_(stop),
+        clear_(repository) {}
 
   Result<CheckSummary> run();
 
@@ -71,10 +77,10 @@ class Checker {
   ClearIndexes clear_;
   std::unordered_map<ObjectId, ObjectInfo, base::DigestHash> packs_, indexes_;
   std::vector<StoredSnapshot> snapshots_;
-  ObjectIdSet listed_packs_;   // that some index lists
-  ObjectIdSet bad_indexes_;    // found already
+  ObjectIdSet listed_packs_;  // that some index lists
+  ObjectIdSet bad_indexes_;   // found already
   ObjectIdSet bad_packs_;
-  ChunkIndex chunks_;          // with the recovery key
+  ChunkIndex chunks_;  // with the recovery key
   CheckSummary summary_;
 };
 
@@ -191,8 +197,9 @@ void Checker::check_chains() {
     for (const auto& [number, stored] : chain) {
       if (before != nullptr && before->snapshot.number + 1 == number && stored->snapshot.before != before->id) {
         findings_.add(Kind::kSnapshot, stored->id,
-                      Error(ErrorCode::kDamaged, fmt::format("snapshot {} does not follow snapshot {}, which has the number before",
-                                                             stored->id.hex(), before->id.hex())),
+                      Error(ErrorCode::kDamaged,
+                            fmt::format("snapshot {} does not follow snapshot {}, which has the number before",
+                                        stored->id.hex(), before->id.hex())),
                       {before->id, stored->id});
       }
       before = stored;
@@ -302,8 +309,9 @@ Status Checker::check_needs() {
       // A backup may have put it since the packs were listed.
       if (!store_.stat(Kind::kPack, id)) tell_bad_pack(id, Error(ErrorCode::kNotFound, ""));
     } else if (there->second.size != size) {
-      tell_bad_pack(id, Error(ErrorCode::kDamaged, fmt::format("pack {} in {} has {} bytes and should have {}", id.hex(),
-                                                               store_.describe(), there->second.size, size),
+      tell_bad_pack(id, Error(ErrorCode::kDamaged,
+                              fmt::format("pack {} in {} has {} bytes and should have {}", id.hex(), store_.describe(),
+                                          there->second.size, size),
                               "copy it back from another copy of the repository"));
     }
   }

@@ -21,7 +21,7 @@
 namespace kura::archive {
 
 struct CheckOptions {
-  double read_data = 1.0;        // share of pack bytes to read, 0 to 1; which packs is chosen by chance below 1
+  double read_data = 1.0;  // share of pack bytes to read, 0 to 1; which packs is chosen by chance below 1
   unsigned threads = 0;
 };
 

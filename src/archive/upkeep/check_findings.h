@@ -17,11 +17,13 @@ class CheckFindings {
   CheckFindings(base::Progress& progress, const std::function<void(const CheckFinding&)>& on_finding)
       : progress_(progress), on_finding_(on_finding) {}
 
-  void add(store::Kind kind, const store::ObjectId& id, base::Error error, std::vector<store::ObjectId> snapshots = {}) {
+  void add(store::Kind kind, const store::ObjectId& id, base::Error error,
+           std::vector<store::ObjectId> snapshots = {}) {
     const std::lock_guard lock(mutex_);
     ++count_;
     ++progress_.problems;
-    if (on_finding_) on_finding_({.kind = kind, .id = id, .error = std::move(error), .snapshots = std::move(snapshots)});
+    if (on_finding_)
+      on_finding_({.kind = kind, .id = id, .error = std::move(error), .snapshots = std::move(snapshots)});
   }
   std::uint64_t count() const {
     const std::lock_guard lock(mutex_);

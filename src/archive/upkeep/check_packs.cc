@@ -103,9 +103,9 @@ Result<std::optional<Error>> PackChecker::read(const ObjectInfo& pack) {
     result_.bytes_read += stream.offset();
   }
   if (!matches) {
-    return Error(ErrorCode::kDamaged, fmt::format("pack {} in {}: its bytes do not match its name{}", pack.id.hex(),
-                                                  repository_.store().describe(),
-                                                  inside ? fmt::format(" ({})", inside->message()) : ""),
+    return Error(ErrorCode::kDamaged,
+                 fmt::format("pack {} in {}: its bytes do not match its name{}", pack.id.hex(),
+                             repository_.store().describe(), inside ? fmt::format(" ({})", inside->message()) : ""),
                  "copy it back from another copy of the repository");
   }
   return inside;

@@ -76,11 +76,12 @@ class TreeChecker {
   }
 
   void tell_unnamed(const StoredSnapshot& stored, const WalkedFolder& folder) {
-    findings_.add(Kind::kSnapshot, stored.id,
-                  Error(ErrorCode::kDamaged,
-                        fmt::format("snapshot {} uses packs that it does not name, for {}", stored.id.hex(), folder.path),
-                        "freeing space would break it: back the same paths up again, and report this"),
-                  {stored.id});
+    findings_.add(
+        Kind::kSnapshot, stored.id,
+        Error(ErrorCode::kDamaged,
+              fmt::format("snapshot {} uses packs that it does not name, for {}", stored.id.hex(), folder.path),
+              "freeing space would break it: back the same paths up again, and report this"),
+        {stored.id});
   }
 
   NamedPacks named_packs(const Snapshot& snapshot) {

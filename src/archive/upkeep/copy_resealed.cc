@@ -54,7 +54,12 @@ class TreeCopier {
  public:
   TreeCopier(PackReader& reader, Writer& writer, const Chunker& files, const Chunker& listings, CopiedFiles& copied,
              JobControl& job, base::Progress& progress)
-      : reader_(reader), writer_(writer), files_(files), listings_(listings), copied_(copied), job_(job),
+      : reader_(reader),
+        writer_(writer),
+        files_(files),
+        listings_(listings),
+        copied_(copied),
+        job_(job),
         progress_(progress) {}
 
   // Returns where the root's listing lies now.

@@ -174,9 +174,8 @@ std::vector<TwinCopier::Wanted> TwinCopier::missing_indexes(const StoredSnapshot
 
 // Putting a condemned object again would not save it.
 Status TwinCopier::refuse_condemned(const StoredSnapshot& stored) {
-  bool condemned = std::ranges::any_of(stored.snapshot.needs, [&](const NeededPacks& needed) {
-    return condemned_.indexes.contains(needed.index);
-  });
+  bool condemned = std::ranges::any_of(
+      stored.snapshot.needs, [&](const NeededPacks& needed) { return condemned_.indexes.contains(needed.index); });
   KURA_TRY(for_each_need(stored.snapshot, indexes_, [&](const IndexedPack& pack) {
     condemned = condemned || condemned_.packs.contains(pack.id);
   }));
@@ -198,10 +197,17 @@ Status TwinCopier::copy_object(const Wanted& wanted) {
     ++summary_.objects_copied;
     summary_.bytes_copied += bytes.size();
     switch (wanted.kind) {
-      case Kind::kPack: there_packs_[wanted.id] = bytes.size(); break;
-      case Kind::kIndex: there_indexes_[wanted.id] = bytes.size(); break;
-      case Kind::kSnapshot: there_snapshots_[wanted.id] = bytes.size(); break;
-      default: break;
+      case Kind::kPack:
+        there_packs_[wanted.id] = bytes.size();
+        break;
+      case Kind::kIndex:
+        there_indexes_[wanted.id] = bytes.size();
+        break;
+      case Kind::kSnapshot:
+        there_snapshots_[wanted.id] = bytes.size();
+        break;
+      default:
+        break;
     }
     return {};
   }();

@@ -24,15 +24,11 @@ base::Digest name_of_content(const ContentRef& content) {
   return crypto::sha256(out.bytes());
 }
 
-// Bytes that the chunks of a file must have together, or nothing when its extents make no sense.
-std::optional<std::uint64_t> data_size(const Entry& file) {
+// Bytes that the chunks of a file must have together.
+std::uint64_t data_size(const Entry& file) {
   if (!file.extents) return file.size;
-  std::uint64_t data = 0, end = 0;
-  for (const Extent& extent : *file.extents) {
-    if (extent.gap > file.size - end || extent.size > file.size - end - extent.gap) return std::nullopt;
-    end += extent.gap + extent.size;
-    data += extent.size;
-  }
+  std::uint64_t data = 0;  // within the file's size, or the entry would not have been decoded
+  for (const Extent& extent : *file.extents) data += extent.size;
   return data;
 }
 
@@ -68,7 +64,8 @@ class FolderWalk::Lookup {
       if (copies.empty()) return base::fail(ErrorCode::kDamaged, fmt::format("chunk {} is in no pack", id.hex()));
       use_(copies);
       size += copies.front().place.size;
-      readable = readable && std::ranges::any_of(copies, [&](const auto& copy) { return !walk_.bad_[copy.place.pack]; });
+      readable =
+          readable && std::ranges::any_of(copies, [&](const auto& copy) { return !walk_.bad_[copy.place.pack]; });
     }
     if (!readable) return std::nullopt;
     return size;
@@ -153,8 +150,8 @@ Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
     if (!size) {
       folder.problems.push_back(Error(size.error()).within(path));
     } else if (*size && **size != data_size(*entry)) {
-      folder.problems.push_back(Error(
-          ErrorCode::kDamaged, fmt::format("{}: its chunks have {} bytes, which is not its size", path, **size)));
+      folder.problems.push_back(
+          Error(ErrorCode::kDamaged, fmt::format("{}: its chunks have {} bytes, which is not its size", path, **size)));
     }
   }
   return {};

@@ -8,16 +8,17 @@
 //   G5 remove what is in L and needed by none of them: indexes, then packs                        G6 remove L
 //
 // G against a job. Take a pack p in L.
-// - J1 came before G3 and J6 did not: G3 sees the lease. If it began before L was there, L waits, and nothing in it goes.
+// - J1 came before G3 and J6 did not: G3 sees the lease. If it began before L was there, L waits, and nothing in it
+// goes.
 //   If it began after, J2 came later still, saw L, and J does not lean on p.
 // - J6 came before G3: so did J5, and G4 sees the snapshot.
 // - J1 came after G3: L was there at J2, and J does not lean on p.
-// What J4 puts is new, has a name of its own, and so is in no L that exists. A job that has lost its lease takes another
-// and looks again, as at J2 and J3, before J5.
-// "Began before L was there" is told by the store's clock. L's own time is when it was written, which is before it was
-// there; so a clock is read after G2, and for a list of an earlier run a whole lease term is added. A lease that seems to
-// begin in the future shows that the clock was set back: it counts as the earliest.
-// A lease is renewed by putting one and removing the one before, and a listing may miss both: leases are read twice.
+// What J4 puts is new, has a name of its own, and so is in no L that exists. A job that has lost its lease takes
+// another and looks again, as at J2 and J3, before J5. "Began before L was there" is told by the store's clock. L's own
+// time is when it was written, which is before it was there; so a clock is read after G2, and for a list of an earlier
+// run a whole lease term is added. A lease that seems to begin in the future shows that the clock was set back: it
+// counts as the earliest. A lease is renewed by putting one and removing the one before, and a listing may miss both:
+// leases are read twice.
 //
 // A later run takes up L, and need not choose its objects anew: a pack that was condemned stays so until L goes. That
 // makes progress where some backup is always running: of those that run now, none began before an L of last night.
@@ -69,8 +70,12 @@ struct List {
 class Collector {
  public:
   Collector(const Repository& repository, const GcOptions& options, base::Progress& progress, std::stop_token stop)
-      : repository_(repository), store_(repository.store()), options_(options), progress_(progress),
-        stop_(std::move(stop)), indexed_(repository) {}
+      : repository_(repository),
+        store_(repository.store()),
+        options_(options),
+        progress_(progress),
+        stop_(std::move(stop)),
+        indexed_(repository) {}
 
   Result<GcSummary> run();
 
@@ -97,7 +102,7 @@ class Collector {
 
   std::int64_t now_ = 0;  // when this run began, by the store's clock
   ClearIndexes indexed_;
-  InfoMap packs_, indexes_;                  // what is there and was not removed yet
+  InfoMap packs_, indexes_;  // what is there and was not removed yet
   std::unordered_map<ObjectId, std::vector<ObjectId>, base::DigestHash> listed_;  // by each readable index: its packs
   std::vector<List> lists_;
   ObjectIdSet condemned_packs_, condemned_indexes_;  // by lists of earlier runs
@@ -154,7 +159,8 @@ Status Collector::read_lists() {
     if (!object) return base::fail(object.error());
     condemned_packs_.insert(object->packs.begin(), object->packs.end());
     condemned_indexes_.insert(object->indexes.begin(), object->indexes.end());
-    lists_.push_back({.id = info.id, .object = *object, .received = info.received, .there = info.received + kLeaseTerm});
+    lists_.push_back(
+        {.id = info.id, .object = *object, .received = info.received, .there = info.received + kLeaseTerm});
   }
   return {};
 }
@@ -176,8 +182,8 @@ CondemnedObject Collector::choose(const Needs& needs) const {
     if (needs.indexes.contains(id) || condemned_indexes_.contains(id)) continue;
     const auto packs = listed_.find(id);
     const bool all_go = packs != listed_.end() && std::ranges::all_of(packs->second, [&](const ObjectId& pack) {
-      return going.contains(pack) || !packs_.contains(pack);
-    });
+                          return going.contains(pack) || !packs_.contains(pack);
+                        });
     if (all_go || is_old(info)) chosen.indexes.push_back(id);
   }
   std::ranges::sort(chosen.packs);
@@ -224,9 +230,8 @@ Result<std::vector<const List*>> Collector::lists_that_may_go() {
   const std::int64_t now = KURA_TRY(store_.now());
   std::vector<const List*> ready;
   for (const List& list : lists_) {
-    const bool in_use = std::ranges::any_of(leases, [&](const LiveLease& lease) {
-      return lease.start <= list.there || lease.start > now;
-    });
+    const bool in_use = std::ranges::any_of(
+        leases, [&](const LiveLease& lease) { return lease.start <= list.there || lease.start > now; });
     if (!in_use) ready.push_back(&list);
   }
   return ready;
@@ -238,7 +243,8 @@ void Collector::count_waiting(const std::vector<const List*>& ready, const Needs
   for (const List& list : lists_) {
     for (const ObjectId& id : list.object.packs) {
       const auto pack = packs_.find(id);
-      if (pack == packs_.end() || needs.packs.contains(id) || going.contains(id) || !waiting.insert(id).second) continue;
+      if (pack == packs_.end() || needs.packs.contains(id) || going.contains(id) || !waiting.insert(id).second)
+        continue;
       ++summary_.packs_waiting;
       summary_.bytes_waiting += pack->second.size;
     }

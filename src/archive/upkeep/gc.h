@@ -22,8 +22,8 @@ struct GcSummary {
 
 // Removes the packs that no snapshot needs. Packs in no index stay for keep_orphans. An index stays as long as a
 // snapshot names it, or a pack in it stays and it is younger than keep_orphans.
-// kDamaged, and nothing is removed, when a snapshot, or an index that one names, cannot be read: it might need anything.
-// kInterrupted on `stop`: what was removed by then was garbage.
+// kDamaged, and nothing is removed, when a snapshot, or an index that one names, cannot be read: it might need
+// anything. kInterrupted on `stop`: what was removed by then was garbage.
 base::Result<GcSummary> collect_garbage(const Repository& repository, const GcOptions& options,
                                         base::Progress& progress, std::stop_token stop);
 

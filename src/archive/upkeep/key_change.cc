@@ -16,7 +16,7 @@ using base::Status;
 using store::Kind;
 using store::ObjectId;
 
-constexpr std::size_t kLabelLimit = 255;    // bytes (docs/format.md, section 4)
+constexpr std::size_t kLabelLimit = 255;  // bytes (docs/format.md, section 4)
 constexpr std::size_t kPrefixDigits = 4;
 
 Status check_label(std::string_view label) {
@@ -29,8 +29,8 @@ Result<ObjectId> put_slot(const Repository& repository, std::string_view label, 
   if (passphrase.empty()) return base::fail(ErrorCode::kUsage, "the new passphrase is empty");
   KURA_TRY(check_label(label));
   const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
-  const base::Bytes object = KURA_TRY(RecoverySlot::seal(repository.config_id(), base::now_ns(), label,
-                                                         secrets->recovery, passphrase, {}));
+  const base::Bytes object =
+      KURA_TRY(RecoverySlot::seal(repository.config_id(), base::now_ns(), label, secrets->recovery, passphrase, {}));
   const ObjectId id = KURA_TRY(repository.put(Kind::kKey, object));
   KURA_TRY(repository.store().sync());
   return id;
@@ -63,8 +63,8 @@ Result<ObjectId> change_passphrase(const Repository& repository, std::string_vie
     label = slot.label;
   }
   if (old_slots.empty()) {
-    return base::fail(ErrorCode::kWrongKey, fmt::format("the old passphrase opens no recovery key of {}",
-                                                        repository.store().describe()));
+    return base::fail(ErrorCode::kWrongKey,
+                      fmt::format("the old passphrase opens no recovery key of {}", repository.store().describe()));
   }
   // Until the new one is durable the old one opens the repository, and from then on both do until the old one is gone.
   const ObjectId id = KURA_TRY(put_slot(repository, label, new_passphrase));
@@ -89,22 +89,25 @@ Result<ObjectId> remove_key(const Repository& repository, std::string_view id_pr
     if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, false);
   }
   if (found.empty()) {
-    return base::fail(ErrorCode::kNotFound,
-                      fmt::format("no key of {} has an id that begins with {}", repository.store().describe(), id_prefix),
-                      "see them with `kura key list`");
+    return base::fail(
+        ErrorCode::kNotFound,
+        fmt::format("no key of {} has an id that begins with {}", repository.store().describe(), id_prefix),
+        "see them with `kura key list`");
   }
   if (found.size() > 1) {
-    return base::fail(ErrorCode::kUsage, fmt::format("the ids of several keys begin with {}, among them {} and {}",
-                                                     id_prefix, found[0].first.hex(), found[1].first.hex()),
+    return base::fail(ErrorCode::kUsage,
+                      fmt::format("the ids of several keys begin with {}, among them {} and {}", id_prefix,
+                                  found[0].first.hex(), found[1].first.hex()),
                       "give more of its digits");
   }
   const auto& [id, is_slot] = found.front();
   if (is_slot && keys.slots.size() == 1 && !force) {
-    return base::fail(ErrorCode::kConflict,
-                      fmt::format("recovery key {} is the last one in {}: without it only a recovery key file opens the "
-                                  "repository",
-                                  id.hex(), repository.store().describe()),
-                      "add another first, or use --force when you have the file");
+    return base::fail(
+        ErrorCode::kConflict,
+        fmt::format("recovery key {} is the last one in {}: without it only a recovery key file opens the "
+                    "repository",
+                    id.hex(), repository.store().describe()),
+        "add another first, or use --force when you have the file");
   }
   KURA_TRY(repository.store().remove(Kind::kKey, id));
   KURA_TRY(repository.store().sync());
@@ -117,15 +120,18 @@ Result<ObjectId> add_machine(const Repository& repository, const std::string& st
   const MachineState state = KURA_TRY(MachineState::open(state_folder, repository.config_id(), /*create=*/true));
   const Result<MachineKey> present = state.load_key();
   if (present || present.error().code() != ErrorCode::kNotFound) {
-    return base::fail(ErrorCode::kExists,
-                      fmt::format("{} has a machine key for {} already{}", state.folder(), repository.store().describe(),
-                                  present ? "" : fmt::format(", which cannot be used ({})", present.error().message())),
-                      present ? "" : "move it away to get a new one");
+    return base::fail(
+        ErrorCode::kExists,
+        fmt::format("{} has a machine key for {} already{}", state.folder(), repository.store().describe(),
+                    present ? "" : fmt::format(", which cannot be used ({})", present.error().message())),
+        present ? "" : "move it away to get a new one");
   }
-  const MachineKey key{.config = repository.config_id(), .write = secrets->write.write,
-                       .signing_seed = crypto::random_key()};
-  const MachineCertificate certificate{.config = repository.config_id(), .created = base::now_ns(),
-                                       .label = std::string(label), .machine = key.public_key()};
+  const MachineKey key{
+      .config = repository.config_id(), .write = secrets->write.write, .signing_seed = crypto::random_key()};
+  const MachineCertificate certificate{.config = repository.config_id(),
+                                       .created = base::now_ns(),
+                                       .label = std::string(label),
+                                       .machine = key.public_key()};
   // The certificate first: a key without one would sign snapshots that do not count.
   const ObjectId id = KURA_TRY(repository.put(Kind::kKey, certificate.encode(secrets->signing)));
   KURA_TRY(repository.store().sync());

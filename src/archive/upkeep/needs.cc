@@ -56,8 +56,8 @@ Result<Needs> read_needs(const Repository& repository, ClearIndexes& indexes) {
   Needs needs;
   for (const StoredSnapshot& stored : list.snapshots) {
     for (const NeededPacks& needed : stored.snapshot.needs) needs.indexes.insert(needed.index);
-    Status status = for_each_need(stored.snapshot, indexes,
-                                  [&](const IndexedPack& pack) { needs.packs.insert(pack.id); });
+    Status status =
+        for_each_need(stored.snapshot, indexes, [&](const IndexedPack& pack) { needs.packs.insert(pack.id); });
     if (status) continue;
     // Forgotten since the list was read, and cleared away: it needs nothing any more.
     const auto there = repository.store().stat(Kind::kSnapshot, stored.id);

@@ -36,9 +36,7 @@ std::string day_name(std::int64_t ns) {
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                      static_cast<unsigned>(date.day()));
 }
-std::string hour_name(std::int64_t ns) {
-  return fmt::format("{}T{:02}", day_name(ns), hour_of(ns) - day_of(ns) * 24);
-}
+std::string hour_name(std::int64_t ns) { return fmt::format("{}T{:02}", day_name(ns), hour_of(ns) - day_of(ns) * 24); }
 // The year of a week is that of its Thursday (ISO 8601).
 std::string week_name(std::int64_t ns) {
   const chr::sys_days monday(chr::days(week_of(ns) * 7 - 3));
@@ -52,7 +50,7 @@ std::string year_name(std::int64_t ns) { return fmt::format("{:04}", year_of(ns)
 
 struct Unit {
   const char* name;
-  unsigned RetentionPolicy::*count;
+  unsigned RetentionPolicy::* count;
   std::int64_t lag, lead;  // ns: how far the machine's time may be before, and after, the store's
   std::int64_t (*bucket)(std::int64_t ns);
   std::string (*bucket_name)(std::int64_t ns);
@@ -81,8 +79,8 @@ bool in_doubt(const StoredSnapshot& snapshot, const Unit& unit) {
 using Members = std::vector<std::size_t>;  // positions in the list of snapshots, in the order received
 
 // Marks what one kind of bucket keeps of one series.
-void keep_buckets(const std::vector<StoredSnapshot>& snapshots, const Members& series, const Unit& unit,
-                  unsigned count, std::vector<KeepDecision>& decisions) {
+void keep_buckets(const std::vector<StoredSnapshot>& snapshots, const Members& series, const Unit& unit, unsigned count,
+                  std::vector<KeepDecision>& decisions) {
   std::map<std::int64_t, Members> received;
   for (const std::size_t member : series) received[unit.bucket(snapshots[member].received)].push_back(member);
 
@@ -102,7 +100,8 @@ void keep_buckets(const std::vector<StoredSnapshot>& snapshots, const Members& s
 
 std::string duration_name(std::int64_t ns) {
   constexpr std::int64_t kSecond = 1'000'000'000;
-  constexpr std::array<std::pair<std::int64_t, char>, 3> kUnitsOfTime = {{{24 * kHour, 'd'}, {kHour, 'h'}, {kMinute, 'm'}}};
+  constexpr std::array<std::pair<std::int64_t, char>, 3> kUnitsOfTime = {
+      {{24 * kHour, 'd'}, {kHour, 'h'}, {kMinute, 'm'}}};
   for (const auto& [unit, letter] : kUnitsOfTime) {
     if (ns >= unit && ns % unit == 0) return fmt::format("{}{}", ns / unit, letter);
   }

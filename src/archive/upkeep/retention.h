@@ -40,7 +40,8 @@ struct RetentionPolicy {
 struct KeepDecision {
   store::ObjectId id;
   bool keep = false;
-  std::vector<std::string> reasons;  // "daily 2026-11-24", "newest", "within 30d", "daily 2026-11-24, claims 2026-11-20"
+  std::vector<std::string>
+      reasons;  // "daily 2026-11-24", "newest", "within 30d", "daily 2026-11-24, claims 2026-11-20"
 };
 
 // One decision a snapshot, in the order of `snapshots`, which is the order received; `now` by the store's clock. Pure.

@@ -1,5 +1,5 @@
-// Interleaves several jobs, each on its own store over the same disk: at any moment only one of them may call its store,
-// and chance (a seed) decides when the turn goes to another.
+// Interleaves several jobs, each on its own store over the same disk: at any moment only one of them may call its
+// store, and chance (a seed) decides when the turn goes to another.
 //
 //   Turns turns(seed, 2);
 //   std::jthread a([&] { ... use SteppingStore(store_a, turns, 0) ...; turns.finish(0); });
