@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 
 PASSPHRASE = "bench: nothing secret is kept here"
 MB = 1_000_000
+MEASURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "measure.py")
 
 
 @dataclass
@@ -28,18 +28,16 @@ def run(command, cwd, env, log):
         out.write(f"\n$ {' '.join(command)}\n".encode())
         out.flush()
         begin_of_output = out.tell()
-        began = time.monotonic()
-        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - began
-    process.returncode = code = os.waitstatus_to_exitcode(status)
-    result = Result(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        subprocess.run(["/usr/bin/python3", "-I", "-S", MEASURE, log + ".result"] + command, cwd=cwd, check=True,
+                       env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    with open(log + ".result", encoding="ascii") as file:
+        wall, cpu, memory, code = (float(word) for word in file.read().split())
+    result = Result(wall, cpu, int(memory) * 1024)
     if code != 0:
         with open(log, "rb") as file:
             file.seek(begin_of_output)
             said = file.read().decode(errors="replace").strip().splitlines()
-        result.failure = f"exit code {code}: {said[-1] if said else 'no message'}"
+        result.failure = f"exit code {code:.0f}: {said[-1] if said else 'no message'}"
     return result
 
 
