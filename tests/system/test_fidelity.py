@@ -53,7 +53,8 @@ def test_an_unchanged_tree_is_not_read_again_and_check_opens_all(hard):
     summary = kura.json("backup", source).summary
     assert summary["files_unmodified"] == summary["files_total"]
     assert summary["bytes_read"] <= len("later"), "only the file whose time is still to come"
-    assert summary["chunks_new"] == 0 and summary["bytes_stored_new"] < 4 * MIB
+    # The folders above the source may have changed, and their listings with them.
+    assert summary["chunks_new"] <= source.count(b"/") and summary["bytes_stored_new"] < 4 * MIB
     kura.assert_whole()
     assert {d["path"] for d in kura.json("diff", *kura.ids()[-2:], "--metadata").of_type("difference")} == set()
 

@@ -209,11 +209,18 @@ def test_bash_completes_commands_and_flags():
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
-def test_the_script_for_zsh_uses_nothing_that_zsh_lacks():
-    script = (f'autoload -U compinit && compinit -u -D; source <("{PROGRAM}" completion zsh); setopt ksh_arrays; '
-              'COMP_WORDS=(kura rest); COMP_CWORD=1; _kura; print -l -- $COMPREPLY')
-    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True)
-    assert done.stdout.decode().split() == ["restore"] and done.stderr == b"", done
+def test_zsh_completes_commands_and_flags(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    screen = Terminal(["zsh", "-f", "-i"], environment)
+    try:
+        screen.type(f"autoload -U compinit && compinit -u -D; source <({PROGRAM} completion zsh); "
+                    "kura() { echo GOT:$*: }; echo re''ady\n".encode())
+        screen.until(b"ready")
+        screen.type(b"kura rest\t latest --ov\t changed\n")
+        screen.until(b"GOT:restore latest --overwrite changed:")
+        assert b"not found" not in screen.seen
+    finally:
+        screen.close()
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
