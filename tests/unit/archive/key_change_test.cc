@@ -52,7 +52,7 @@ TEST(KeyChange, WhereverTheChangeIsCutOffOnePassphraseOpens) {
   BackupWorld world("old one");
   bool failed = true;
   for (std::size_t n = 0; failed; ++n) {
-    const auto disk = world.disk().crash(n);
+    const auto disk = world.copy_of_disk();
     const auto real = store_on(*disk);
     FaultyStore store(*real);
     std::size_t changes = 0;  // from the n-th on the power is gone

@@ -43,6 +43,11 @@ class BackupWorld {
   std::string source() const { return folder_ / "source"; }
   std::string state() const { return folder_ / "state"; }
   store::CrashFileSystem& disk() { return *disk_; }
+  // A disk with the same on it, for a test to do its worst to.
+  std::unique_ptr<store::CrashFileSystem> copy_of_disk() const {
+    EXPECT_TRUE(store().sync().has_value());
+    return disk_->crash(0);
+  }
   const Repository& repository() const { return *repository_; }
   store::Store& store() const { return repository_->store(); }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -19,13 +20,27 @@ namespace kura::store {
 
 class Turns {
  public:
-  Turns(std::uint64_t seed, std::size_t jobs) : random_(seed), done_(jobs, false) { pass_on(); }
+  struct Stretch {
+    std::size_t job = 0;
+    std::size_t steps = 0;  // or fewer, when the job finishes before
+  };
+  // By the script, and by chance when it is at its end.
+  Turns(std::uint64_t seed, std::size_t jobs, std::deque<Stretch> script = {})
+      : random_(seed), script_(std::move(script)), done_(jobs, false), steps_(jobs, 0) {
+    pass_on();
+  }
 
   // Waits for the turn of `job`. The job that has it must go on stepping until it finishes.
   void step(std::size_t job) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return current_ == job || done_[job]; });
+    ++steps_[job];
     if (!done_[job] && --left_ == 0) pass_on();
+  }
+  // How many steps the job has made.
+  std::size_t steps(std::size_t job) {
+    const std::lock_guard lock(mutex_);
+    return steps_[job];
   }
   // From here on the job steps freely: what its threads still do is the end of its work.
   void finish(std::size_t job) {
@@ -42,6 +57,15 @@ class Turns {
       if (!done_[job]) open.push_back(job);
     }
     if (open.empty()) return;
+    while (!script_.empty()) {
+      const Stretch next = script_.front();
+      script_.pop_front();
+      if (done_[next.job] || next.steps == 0) continue;
+      current_ = next.job;
+      left_ = next.steps;
+      changed_.notify_all();
+      return;
+    }
     current_ = open[random_() % open.size()];
     left_ = 1 + random_() % (random_() % 4 == 0 ? 40 : 8);
     changed_.notify_all();
@@ -50,7 +74,9 @@ class Turns {
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::mt19937_64 random_;
+  std::deque<Stretch> script_;
   std::vector<bool> done_;
+  std::vector<std::size_t> steps_;
   std::size_t current_ = 0;
   std::size_t left_ = 0;
 };
