@@ -31,6 +31,7 @@ class FrameBuilder {
     if (text.size() >= kSmall) return alone(id, text);
     const std::lock_guard lock(mutex_);
     open_.content = content_;
+    if (open_.chunks.empty()) open_.text.reserve(kTarget + kSmall);  // it never outgrows that
     open_.text.append(text);
     open_.chunks.push_back({id, static_cast<std::uint32_t>(text.size())});
     if (open_.text.size() < kTarget && open_.chunks.size() < kMostChunks) return std::nullopt;

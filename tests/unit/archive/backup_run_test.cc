@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "archive/backup/write_session.h"
 #include "archive/backup/xattrs.h"
 #include "archive/repo/lease.h"
 #include "support/archive/backup_bench.h"
@@ -97,10 +98,11 @@ TEST_F(BackupRun, ADamagedOrLostCacheCostsTimeOnly) {
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(200).write("damage", 6);
   const BackupSummary damaged = backup();
   EXPECT_EQ(damaged.bytes_read, 50U * 3000);
-  EXPECT_EQ(damaged.chunks_new, 0U);
+  // The listings on the way may be new, since others work in the folders above; the files are not.
+  EXPECT_LT(damaged.bytes_stored_new, 20'000U);
   fs::remove(cache_file());
   const BackupSummary lost = backup();
-  EXPECT_EQ(lost.chunks_new, 0U);
+  EXPECT_LT(lost.bytes_stored_new, 20'000U);
   EXPECT_EQ(stored(lost.snapshot_id).contents.size(), 50U);
 }
 
@@ -139,12 +141,31 @@ TEST_F(BackupRun, WhatAnInterruptedBackupStoredIsUsed) {
       ASSERT_TRUE(repository_->store().remove(kind, object.id).has_value());
     }
   }
-  const std::size_t packs = count(store::Kind::kPack);
   const BackupSummary second = backup();
-  EXPECT_EQ(second.chunks_new, 0U);
-  EXPECT_EQ(count(store::Kind::kPack), packs);
   EXPECT_LT(second.bytes_stored_new, first.bytes_stored_new / 100);
   EXPECT_EQ(stored(second.snapshot_id).contents.at(source("file")), random_text(5'000'000, 1));
+}
+
+TEST_F(BackupRun, WithoutItsLeaseABackupLooksAgainAtWhatItLeansOn) {
+  write("file", random_text(100'000, 1));
+  backup();
+  store::Store& store = repository_->store();
+  const auto session = WriteSession::open(*repository_, LeasePurpose::kBackup, true, {}).value();
+  std::vector<store::ObjectId> packs;
+  for (const auto& pack : store.list(store::Kind::kPack).value()) packs.push_back(pack.id);
+  const auto lose_lease = [&] {
+    for (const auto& lease : store.list(store::Kind::kLease).value()) {
+      ASSERT_TRUE(store.remove(store::Kind::kLease, lease.id).has_value());
+    }
+  };
+  lose_lease();
+  EXPECT_TRUE(session->confirm(packs, {}).has_value());
+  EXPECT_EQ(count(store::Kind::kLease), 1U);  // it has a new one
+  lose_lease();
+  ASSERT_TRUE(repository_->put(store::Kind::kCondemned, CondemnedObject{.packs = packs, .indexes = {}}.encode()));
+  const auto refused = session->confirm(packs, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), base::ErrorCode::kConflict);
 }
 
 TEST_F(BackupRun, ManyBackupsNameFewIndexes) {
