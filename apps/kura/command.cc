@@ -23,4 +23,8 @@ const RunCommand* CommandTable::chosen() const {
   return nullptr;
 }
 
+std::vector<const CLI::App*> commands_of(const CLI::App* parser) {
+  return parser->get_subcommands([](const CLI::App*) { return true; });
+}
+
 }  // namespace kura::app

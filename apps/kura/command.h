@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -32,6 +33,9 @@ class CommandTable {
   CLI::App& root_;
   std::map<CLI::App*, RunCommand> runs_;
 };
+
+// The commands below a parser, parsed or not, in the order declared.
+std::vector<const CLI::App*> commands_of(const CLI::App* parser);
 
 // One of each, in the file of its name.
 void add_init(CommandTable& table);

@@ -13,15 +13,9 @@ struct Options {
   std::string shell;
 };
 
-using Parsers = std::vector<const CLI::App*>;
-
-Parsers commands_of(const CLI::App* parser) {
-  return parser->get_subcommands([](const CLI::App*) { return true; });
-}
-
 std::string option_names(const CLI::App* parser) {
   std::string names;
-  for (const CLI::Option* option : parser->get_options([](const CLI::Option*) { return true; })) {
+  for (const CLI::Option* option : parser->get_options()) {
     for (const auto& name : option->get_snames()) names += "-" + name + " ";
     for (const auto& name : option->get_lnames()) names += "--" + name + " ";
   }
@@ -42,7 +36,7 @@ std::string words(const CLI::App* parser, const CLI::App* root) {
 // The global options whose next word is their value, as a pattern of the shell's `case`.
 std::string valued_options(const CLI::App* root) {
   std::string pattern;
-  for (const CLI::Option* option : root->get_options([](const CLI::Option*) { return true; })) {
+  for (const CLI::Option* option : root->get_options()) {
     if (option->get_items_expected_max() == 0) continue;
     for (const auto& name : option->get_snames()) pattern += (pattern.empty() ? "-" : " | -") + name;
     for (const auto& name : option->get_lnames()) pattern += (pattern.empty() ? "--" : " | --") + name;
@@ -96,7 +90,7 @@ std::string quoted(std::string text) {
 
 std::string fish_options(const CLI::App* parser, const std::string& condition) {
   std::string lines;
-  for (const CLI::Option* option : parser->get_options([](const CLI::Option*) { return true; })) {
+  for (const CLI::Option* option : parser->get_options()) {
     if (option->get_lnames().empty()) continue;
     const std::string shorter = option->get_snames().empty() ? "" : " -s " + option->get_snames().front();
     lines += fmt::format("complete -c kura{}{} -l {}{} -d '{}'\n", condition, shorter, option->get_lnames().front(),

@@ -29,20 +29,25 @@ base::Result<std::optional<archive::Repository>> foreign_target(const Context& c
   return std::move(*target);
 }
 
+base::Result<std::vector<store::ObjectId>> named_snapshots(const Context& context, const archive::Repository& from,
+                                                           const std::vector<std::string>& names) {
+  std::vector<store::ObjectId> ids;
+  if (names.empty()) return ids;
+  const archive::SnapshotList list{.snapshots = KURA_TRY(list_snapshots(context, from)), .damaged = {}};
+  for (const auto& name : names) ids.push_back(KURA_TRY(archive::find_snapshot(list, name)).id);
+  return ids;
+}
+
 base::Result<archive::CopySummary> copy(const Context& context, const Options& options, base::Progress& progress) {
   auto from = KURA_TRY(context.open_repository());
-  std::vector<store::ObjectId> only;
-  for (const auto& name : options.snapshots) {
-    const Selection selection{.snapshot = name};
-    only.push_back(KURA_TRY(selection.find(context, from)).id);
-  }
+  const auto only = KURA_TRY(named_snapshots(context, from, options.snapshots));
   std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(options.to));
   const auto foreign = KURA_TRY(foreign_target(context, from, store));
   if (!foreign) {
     ProgressLine line(context.output, progress, "copying");
     return archive::copy_twin(from, *store, only, progress, context.stop);
   }
-  from = KURA_TRY(context.open_unlocked());
+  KURA_TRY(context.unlock(from));
   ProgressLine line(context.output, progress, "copying");
   return archive::copy_resealed(from, *foreign, only, progress, context.stop);
 }

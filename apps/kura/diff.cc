@@ -52,7 +52,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 
   std::map<archive::Change, std::uint64_t> counts;
   const auto show = [&](const archive::Difference& difference) -> base::Status {
-    if (context.stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+    KURA_TRY(base::not_stopped(context.stop));
     if (difference.change == archive::Change::kMetadata && !options.metadata) return {};
     ++counts[difference.change];
     const archive::Entry& entry = difference.after ? *difference.after : *difference.before;

@@ -41,7 +41,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
                       "List what is there with `kura ls`, or write a folder back with `kura restore`");
   }
   KURA_TRY(archive::dump_file(reader, entry, [&](base::ByteSpan bytes) -> base::Status {
-    if (context.stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+    KURA_TRY(base::not_stopped(context.stop));
     return write_standard_output(bytes);
   }));
   return kDone;

@@ -53,9 +53,9 @@ std::string owner_text(const std::string& name, std::uint32_t number) {
   return name.empty() ? std::to_string(number) : base::printable(name);
 }
 
-}  // namespace
-
 std::int64_t mtime_ns(const Entry& entry) { return entry.mtime_seconds * 1'000'000'000 + entry.mtime_nanoseconds; }
+
+}  // namespace
 
 std::string short_line(const std::string& path, const Entry& entry) {
   return base::printable(path) + (entry.type == EntryType::kFolder ? "/" : "");

@@ -15,6 +15,5 @@ std::string short_line(const std::string& path, const archive::Entry& entry);
 std::string long_line(const std::string& path, const archive::Entry& entry);
 // {"type":"entry","path","kind","size","mode","uid","gid","user","group","mtime","target"}
 boost::json::object entry_json(const std::string& path, const archive::Entry& entry);
-std::int64_t mtime_ns(const archive::Entry& entry);
 
 }  // namespace kura::app

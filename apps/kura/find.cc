@@ -35,10 +35,10 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
   std::uint64_t entries = 0;
   bool damage = false;
   for (const auto& stored : snapshots) {
-    const auto selection = KURA_TRY(OpenedSelection::open(context, repository, stored.id.hex()));
+    const auto selection = KURA_TRY(OpenedSelection::open(context, repository, stored, "/"));
     archive::PackReader reader(repository, selection.index);
     const auto show = [&](const std::string& path, const archive::Entry& entry) -> base::Status {
-      if (context.stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+      KURA_TRY(base::not_stopped(context.stop));
       ++entries;
       boost::json::object value = entry_json(path, entry);
       value["snapshot_id"] = stored.id.hex();

@@ -23,12 +23,6 @@ struct Options {
   bool dry_run = false;
 };
 
-std::string joined(const std::vector<std::string>& reasons) {
-  std::string all;
-  for (const auto& reason : reasons) all += (all.empty() ? "" : ", ") + reason;
-  return all;
-}
-
 void show(Output& output, const archive::StoredSnapshot& stored, const archive::KeepDecision& decision) {
   boost::json::array reasons;
   for (const auto& reason : decision.reasons) reasons.emplace_back(reason);
@@ -39,7 +33,7 @@ void show(Output& output, const archive::StoredSnapshot& stored, const archive::
                  {"keep", decision.keep},
                  {"reasons", std::move(reasons)}});
   output.note(fmt::format("{}  {}  {}  {}", decision.keep ? "keep  " : "forget", stored.id.hex().substr(0, 8),
-                          base::format_rfc3339(stored.received), joined(decision.reasons)));
+                          base::format_rfc3339(stored.received), fmt::join(decision.reasons, ", ")));
 }
 
 // Those that were named.

@@ -39,9 +39,7 @@ base::Result<archive::Repository> create(const Context& context, const InitOptio
 }
 
 base::Result<ExitCode> run_init(const Context& context, const InitOptions& options) {
-  if (context.options.repository.empty()) {
-    return base::fail(base::ErrorCode::kUsage, "no repository is named", "Say -r REPOSITORY or set KURA_REPO");
-  }
+  KURA_TRY(context.need_repository_name());
   // Made before the repository, so that no repository is ever left without a key that opens it.
   std::optional<KeyFile> key_file;
   if (!options.recovery_key_out.empty()) key_file = KURA_TRY(KeyFile::create(options.recovery_key_out));

@@ -36,7 +36,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
     KURA_TRY(archive::walk_tree(
         reader, entry, selection.path,
         [&](const std::string& path, const archive::Entry& found) -> base::Result<archive::Visit> {
-          if (context.stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+          KURA_TRY(base::not_stopped(context.stop));
           show(path, found);
           return options.recursive ? archive::Visit::kContinue : archive::Visit::kSkipFolder;
         },

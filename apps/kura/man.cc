@@ -47,19 +47,18 @@ std::string option_text(const CLI::Option* option) {
 
 std::string options_section(const CLI::App* parser, const char* title) {
   std::string text = fmt::format(".SH {}\n", title);
-  for (const CLI::Option* option : parser->get_options([](const CLI::Option*) { return true; }))
-    text += option_text(option);
+  for (const CLI::Option* option : parser->get_options()) text += option_text(option);
   return text;
 }
 
 std::string commands_section(const CLI::App* parser) {
-  const auto commands = parser->get_subcommands([](const CLI::App*) { return true; });
+  const auto commands = commands_of(parser);
   if (commands.empty()) return "";
   std::string text = ".SH COMMANDS\n";
   for (const CLI::App* command : commands) {
     text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", command->get_name(), escaped(command->get_description()));
     if (parser->get_parent() == nullptr) continue;
-    for (const CLI::Option* option : command->get_options([](const CLI::Option*) { return true; })) {
+    for (const CLI::Option* option : command->get_options()) {
       text += ".RS\n" + option_text(option) + ".RE\n";
     }
   }

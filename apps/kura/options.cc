@@ -17,15 +17,6 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-base::Status unlock(archive::Repository& repository, const GlobalOptions& options, const std::stop_token& stop) {
-  if (!options.recovery_key_file.empty()) {
-    const std::string text = KURA_TRY(read_text_file(options.recovery_key_file));
-    return repository.unlock_with_key_file(text);
-  }
-  const auto passphrase = KURA_TRY(find_passphrase(options.passphrase_file, "Passphrase of the recovery key: ", stop));
-  return repository.unlock_with_passphrase(passphrase.text());
-}
-
 }  // namespace
 
 std::string Context::state_folder() const {
@@ -35,24 +26,35 @@ std::string Context::state_folder() const {
   return environment("HOME") + "/.local/state/kura";
 }
 
+base::Status Context::need_repository_name() const {
+  if (!options.repository.empty()) return {};
+  return base::fail(base::ErrorCode::kUsage, "no repository is named", "Say -r REPOSITORY or set KURA_REPO");
+}
+
 base::Result<archive::Repository> Context::open_repository() const {
-  if (options.repository.empty()) {
-    return base::fail(base::ErrorCode::kUsage, "no repository is named", "Say -r REPOSITORY or set KURA_REPO");
-  }
+  KURA_TRY(need_repository_name());
   std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository));
   return archive::Repository::open(std::move(store), state_folder());
 }
 
 base::Result<archive::Repository> Context::open_unlocked() const {
   auto repository = KURA_TRY(open_repository());
-  KURA_TRY(unlock(repository, options, stop));
+  KURA_TRY(unlock(repository));
   return repository;
 }
 
-base::Result<bool> Context::unlock_if_given(archive::Repository& repository) const {
-  if (options.recovery_key_file.empty() && !passphrase_is_given(options.passphrase_file)) return false;
-  KURA_TRY(unlock(repository, options, stop));
-  return true;
+base::Status Context::unlock(archive::Repository& repository) const {
+  if (!options.recovery_key_file.empty()) {
+    const std::string text = KURA_TRY(read_text_file(options.recovery_key_file));
+    return repository.unlock_with_key_file(text);
+  }
+  const auto passphrase = KURA_TRY(find_passphrase(options.passphrase_file, "Passphrase of the recovery key: ", stop));
+  return repository.unlock_with_passphrase(passphrase.text());
+}
+
+base::Status Context::unlock_if_given(archive::Repository& repository) const {
+  if (options.recovery_key_file.empty() && !passphrase_is_given(options.passphrase_file)) return {};
+  return unlock(repository);
 }
 
 base::Result<std::string> read_text_file(const std::string& path) {

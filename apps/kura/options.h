@@ -29,11 +29,14 @@ struct Context {
 
   // --state-dir, KURA_STATE_DIR, $XDG_STATE_HOME/kura, ~/.local/state/kura; /var/lib/kura for root.
   std::string state_folder() const;
+  // kUsage when no repository is named.
+  base::Status need_repository_name() const;
   base::Result<archive::Repository> open_repository() const;
   // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal.
   base::Result<archive::Repository> open_unlocked() const;
-  // Unlocks when a key is at hand without asking anybody; says whether.
-  base::Result<bool> unlock_if_given(archive::Repository& repository) const;
+  base::Status unlock(archive::Repository& repository) const;
+  // Unlocks when a key is at hand without asking anybody.
+  base::Status unlock_if_given(archive::Repository& repository) const;
 };
 
 // Reads a small text file, such as a passphrase's, whole.

@@ -6,11 +6,10 @@ namespace kura::app {
 
 namespace {
 
-void warn_of_damage(const Context& context, const archive::SnapshotList& list) {
-  for (const auto& damaged : list.damaged) {
-    context.output.warning(
-        fmt::format("snapshot {} is left out: {}", damaged.id.hex().substr(0, 8), damaged.error.text()));
-  }
+base::Result<archive::SnapshotList> read_list(const Context& context, const archive::Repository& repository) {
+  auto list = KURA_TRY(repository.snapshots());
+  warn_of(context, list.damaged, " is left out");
+  return list;
 }
 
 }  // namespace
@@ -35,33 +34,33 @@ base::Result<Selection> Selection::parse(std::string_view text) {
 
 base::Result<archive::StoredSnapshot> Selection::find(const Context& context,
                                                       const archive::Repository& repository) const {
-  const auto list = KURA_TRY(repository.snapshots());
-  warn_of_damage(context, list);
-  return archive::find_snapshot(list, snapshot);
+  return archive::find_snapshot(KURA_TRY(read_list(context, repository)), snapshot);
 }
 
-void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged) {
+void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged, std::string_view consequence) {
   for (const auto& object : damaged) {
-    context.output.warning(
-        fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
+    context.output.warning(fmt::format("{} {}{}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8),
+                                       consequence, object.error.text()));
   }
 }
 
 base::Result<OpenedSelection> OpenedSelection::open(const Context& context, const archive::Repository& repository,
                                                     std::string_view what) {
   const auto selection = KURA_TRY(Selection::parse(what));
-  auto snapshot = KURA_TRY(selection.find(context, repository));
+  return open(context, repository, KURA_TRY(selection.find(context, repository)), selection.path);
+}
+
+base::Result<OpenedSelection> OpenedSelection::open(const Context& context, const archive::Repository& repository,
+                                                    archive::StoredSnapshot snapshot, std::string path) {
   std::vector<archive::DamagedObject> damaged;
   auto index = KURA_TRY(archive::load_index(repository, snapshot, damaged));
   warn_of(context, damaged);
-  return OpenedSelection{std::move(snapshot), std::move(index), selection.path};
+  return OpenedSelection{std::move(snapshot), std::move(index), std::move(path)};
 }
 
 base::Result<std::vector<archive::StoredSnapshot>> list_snapshots(const Context& context,
                                                                   const archive::Repository& repository) {
-  auto list = KURA_TRY(repository.snapshots());
-  warn_of_damage(context, list);
-  return std::move(list.snapshots);
+  return KURA_TRY(read_list(context, repository)).snapshots;
 }
 
 }  // namespace kura::app

@@ -30,11 +30,15 @@ struct OpenedSelection {
   // Warns of indexes that were damaged and made again.
   static base::Result<OpenedSelection> open(const Context& context, const archive::Repository& repository,
                                             std::string_view what);
+  // The same for a snapshot that was found already: the repository is not listed again.
+  static base::Result<OpenedSelection> open(const Context& context, const archive::Repository& repository,
+                                            archive::StoredSnapshot snapshot, std::string path);
   const archive::ContentRef& root() const { return snapshot.snapshot.label->root; }
 };
 
-// A warning for each.
-void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged);
+// A warning for each; `consequence` follows the object's id.
+void warn_of(const Context& context, const std::vector<archive::DamagedObject>& damaged,
+             std::string_view consequence = {});
 
 // The list, with a warning for every snapshot that cannot be read.
 base::Result<std::vector<archive::StoredSnapshot>> list_snapshots(const Context& context,

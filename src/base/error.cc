@@ -100,4 +100,9 @@ std::string_view name_of(ErrorCode code) {
   std::unreachable();
 }
 
+Status not_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(ErrorCode::kInterrupted, "interrupted");
+  return {};
+}
+
 }  // namespace kura::base

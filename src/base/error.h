@@ -13,6 +13,7 @@
 #pragma once
 
 #include <expected>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,9 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::str
   return std::unexpected(Error(code, std::move(message), std::move(hint)));
 }
 inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+
+// kInterrupted once a stop was requested, else well: for loops of long work.
+Status not_stopped(const std::stop_token& stop);
 
 // The code's own name, stable, as JSON output shows it: "not_found", "wrong_key", ...
 std::string_view name_of(ErrorCode code);

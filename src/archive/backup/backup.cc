@@ -39,15 +39,10 @@ base::Status need_certificate(const Repository& repository) {
 }
 
 base::Status need_machine(const Repository& repository) {
-  if (!repository.machine() || !repository.machine_state()) {
-    if (repository.write_secrets() == nullptr) {
-      const auto why = repository.need_write_secrets();
-      return base::fail(base::Error(why.error()).with_hint(kNewMachineKey));
-    }
-    return base::fail(base::ErrorCode::kNotFound,
-                      "this machine has no key for the repository " + repository.store().describe(), kNewMachineKey);
-  }
-  return need_certificate(repository);
+  KURA_TRY(repository.need_write_secrets());
+  if (repository.machine() && repository.machine_state()) return need_certificate(repository);
+  return base::fail(base::ErrorCode::kNotFound,
+                    "this machine has no key for the repository " + repository.store().describe(), kNewMachineKey);
 }
 
 // Folders that are never part of a backup: the repository itself, which would grow by its own copy, and this machine's

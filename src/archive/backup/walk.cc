@@ -36,7 +36,7 @@ class Walker {
     path_ = "/";
     KURA_TRY(descend("", nullptr, folder, status, root.whole ? nullptr : &root, status.st_dev));
     while (!frames_.empty()) {
-      if (stop_.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
+      KURA_TRY(base::not_stopped(stop_));
       if (frames_.back().next == frames_.back().names.size()) {
         KURA_TRY(ascend());
       } else {

@@ -24,11 +24,6 @@ bool all_safe(const std::vector<store::ObjectId>& wanted, const ObjectSet& there
   return true;
 }
 
-base::Status stopped_or_well(const std::stop_token& stop) {
-  if (stop.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
-  return {};
-}
-
 }  // namespace
 
 base::Result<std::unique_ptr<WriteSession>> WriteSession::open(const Repository& repository, LeasePurpose purpose,
@@ -51,7 +46,7 @@ base::Status WriteSession::load(std::stop_token stop) {
   // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.
   std::ranges::sort(indexes, std::greater(), &store::ObjectInfo::size);
   for (const store::ObjectInfo& object : indexes) {
-    KURA_TRY(stopped_or_well(stop));
+    KURA_TRY(base::not_stopped(stop));
     if (condemned.indexes.contains(object.id)) continue;
     base::Result<Index> index = repository_.index(object.id);
     if (!index) continue;  // damaged, or removed meanwhile; `check` tells
@@ -65,7 +60,7 @@ base::Status WriteSession::load(std::stop_token stop) {
   }
   for (const auto& [id, info] : usable) {
     if (known_.has_pack(id)) continue;
-    KURA_TRY(stopped_or_well(stop));
+    KURA_TRY(base::not_stopped(stop));
     base::Result<PackRecord> record = read_footer(repository_, info);
     if (!record) continue;  // damaged, or removed meanwhile
     known_.add_pack(id, info.size, *record);

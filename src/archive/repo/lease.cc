@@ -174,19 +174,15 @@ Result<std::vector<LiveLease>> live_leases(store::Store& store, std::int64_t now
   return leases;
 }
 
-namespace {
-
-Result<CondemnedObject> read_list(store::Store& store, const store::ObjectInfo& info) {
-  const base::Bytes bytes = KURA_TRY(store.get(Kind::kCondemned, info.id, kCondemnedLimit));
-  return KURA_TRY_AS(CondemnedObject::decode(bytes), "condemned list " + info.id.hex());
+Result<CondemnedObject> read_condemned_list(store::Store& store, const store::ObjectId& id) {
+  const base::Bytes bytes = KURA_TRY(store.get(Kind::kCondemned, id, kCondemnedLimit));
+  return KURA_TRY_AS(CondemnedObject::decode(bytes), "condemned list " + id.hex());
 }
-
-}  // namespace
 
 Result<Condemned> read_condemned(store::Store& store) {
   Condemned condemned;
   for (const store::ObjectInfo& info : KURA_TRY(store.list(Kind::kCondemned))) {
-    const Result<CondemnedObject> object = read_list(store, info);
+    const Result<CondemnedObject> object = read_condemned_list(store, info.id);
     if (object) {
       condemned.packs.insert(object->packs.begin(), object->packs.end());
       condemned.indexes.insert(object->indexes.begin(), object->indexes.end());

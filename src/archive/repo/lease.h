@@ -44,6 +44,9 @@ struct Condemned {
   std::unordered_set<store::ObjectId, base::DigestHash> packs;
   std::unordered_set<store::ObjectId, base::DigestHash> indexes;
 };
+// All lists together; one that is damaged fails it (kDamaged) until it is a lease's term old.
 base::Result<Condemned> read_condemned(store::Store& store);
+// One list. kNotFound when it is gone, kDamaged when it does not tell.
+base::Result<CondemnedObject> read_condemned_list(store::Store& store, const store::ObjectId& id);
 
 }  // namespace kura::archive

@@ -120,7 +120,8 @@ Result<const WriteSecrets*> Repository::need_write_secrets() const {
   if (write_) return &*write_;
   if (machine_problem_) return base::fail(*machine_problem_);
   return base::fail(ErrorCode::kWrongKey, fmt::format("this machine has no key for {}", store_->describe()),
-                    "give the state folder that `kura init` used (--state-dir), or the passphrase of the recovery key");
+                    "give the state folder that `kura init` used (--state-dir), or the passphrase of the recovery key; "
+                    "to back up, give the machine a new key with `kura key add --machine`");
 }
 
 Result<const RecoverySecrets*> Repository::need_recovery_secrets() const {

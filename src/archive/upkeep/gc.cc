@@ -147,10 +147,8 @@ Status Collector::survey() {
 
 Status Collector::read_lists() {
   for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kCondemned))) {
-    const Result<base::Bytes> bytes = store_.get(Kind::kCondemned, info.id, kCondemnedLimit);
-    if (!bytes && bytes.error().code() == ErrorCode::kNotFound) continue;
-    const Result<CondemnedObject> object =
-        bytes ? CondemnedObject::decode(*bytes) : Result<CondemnedObject>(base::fail(bytes.error()));
+    const Result<CondemnedObject> object = read_condemned_list(store_, info.id);
+    if (!object && object.error().code() == ErrorCode::kNotFound) continue;
     if (!object && object.error().code() == ErrorCode::kDamaged) {
       // Nobody can say what it condemns; backups refuse to run beside it. As a list of nothing it goes when it is old.
       lists_.push_back({.id = info.id, .object = {}, .received = info.received, .there = info.received + kLeaseTerm});

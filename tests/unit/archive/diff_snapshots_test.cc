@@ -2,24 +2,13 @@
 
 #include "archive/restore/diff.h"
 #include "support/archive/format_samples.h"
+#include "support/archive/opened_snapshot.h"
 #include "support/archive/repository_builder.h"
 
 namespace kura::archive::test {
 namespace {
 
-struct Opened {
-  Opened(const RepositoryBuilder& builder, StoredSnapshot stored)
-      : snapshot(std::move(stored)),
-        index(load_index(builder.repository(), snapshot, damaged).value()),
-        reader(builder.repository(), index) {}
-  const ContentRef& root() const { return snapshot.snapshot.label->root; }
-  std::vector<DamagedObject> damaged;
-  StoredSnapshot snapshot;
-  ChunkIndex index;
-  PackReader reader;
-};
-
-std::vector<std::string> diff(Opened& a, Opened& b) {
+std::vector<std::string> diff(OpenedSnapshot& a, OpenedSnapshot& b) {
   std::vector<std::string> lines;
   const base::Status status =
       diff_trees(a.reader, a.root(), b.reader, b.root(), "/", [&](const Difference& difference) -> base::Status {
@@ -35,15 +24,16 @@ std::vector<std::string> diff(Opened& a, Opened& b) {
 TEST(Diff, NamesWhatWasAddedRemovedAndChanged) {
   RepositoryBuilder builder;
   Entry touched = builder.file("touched", "same");
-  Opened a(builder, builder.commit({builder.file("changed", "1"), builder.folder("dir", {builder.file("in", "x")}),
-                                    builder.folder("gone", {builder.file("in", "x")}), builder.file("kind", "k"),
-                                    builder.file("same", "s"), touched}));
+  OpenedSnapshot a(builder,
+                   builder.commit({builder.file("changed", "1"), builder.folder("dir", {builder.file("in", "x")}),
+                                   builder.folder("gone", {builder.file("in", "x")}), builder.file("kind", "k"),
+                                   builder.file("same", "s"), touched}));
   touched.mode = 0600;
-  Opened b(builder,
-           builder.commit({builder.file("changed", "2"),
-                           builder.folder("dir", {builder.file("in", "x"), builder.file("new", "n")}),
-                           builder.folder("added", {builder.file("in", "x")}),
-                           builder.folder("kind", {builder.file("in", "x")}), builder.file("same", "s"), touched}));
+  OpenedSnapshot b(
+      builder, builder.commit({builder.file("changed", "2"),
+                               builder.folder("dir", {builder.file("in", "x"), builder.file("new", "n")}),
+                               builder.folder("added", {builder.file("in", "x")}),
+                               builder.folder("kind", {builder.file("in", "x")}), builder.file("same", "s"), touched}));
   EXPECT_EQ(diff(a, b), (std::vector<std::string>{"added /added", "added /added/in", "modified /changed",
                                                   "added /dir/new", "removed /gone", "removed /gone/in", "type /kind",
                                                   "added /kind/in", "metadata /touched"}));
@@ -54,17 +44,17 @@ TEST(Diff, DoesNotReadFoldersThatAreEqual) {
   RepositoryBuilder builder;
   Entry unreadable = builder.folder("unreadable", {});
   unreadable.content.ids = {digest_of(5)};
-  Opened a(builder, builder.commit({unreadable, builder.file("x", "1")}));
-  Opened b(builder, builder.commit({unreadable, builder.file("x", "2")}));
+  OpenedSnapshot a(builder, builder.commit({unreadable, builder.file("x", "1")}));
+  OpenedSnapshot b(builder, builder.commit({unreadable, builder.file("x", "2")}));
   EXPECT_EQ(diff(a, b), (std::vector<std::string>{"modified /x"}));
 }
 
 TEST(Diff, NamesTheFolderThatCannotBeRead) {
   RepositoryBuilder builder;
   Entry unreadable = builder.folder("unreadable", {});
-  Opened a(builder, builder.commit({unreadable}));
+  OpenedSnapshot a(builder, builder.commit({unreadable}));
   unreadable.content.ids = {digest_of(5)};
-  Opened b(builder, builder.commit({unreadable}));
+  OpenedSnapshot b(builder, builder.commit({unreadable}));
   const base::Status status =
       diff_trees(a.reader, a.root(), b.reader, b.root(), "/", [](const Difference&) -> base::Status { return {}; });
   ASSERT_FALSE(status.has_value());

@@ -2,25 +2,13 @@
 
 #include "archive/repo/tree.h"
 #include "support/archive/format_samples.h"
+#include "support/archive/opened_snapshot.h"
 #include "support/archive/repository_builder.h"
 
 namespace kura::archive::test {
 namespace {
 
 using base::ErrorCode;
-
-struct Tree {
-  explicit Tree(RepositoryBuilder& builder, const std::vector<Entry>& root)
-      : snapshot(builder.commit(root)),
-        index(load_index(builder.repository(), snapshot, damaged).value()),
-        reader(builder.repository(), index) {}
-  const ContentRef& root() const { return snapshot.snapshot.label->root; }
-
-  std::vector<DamagedObject> damaged;
-  StoredSnapshot snapshot;
-  ChunkIndex index;
-  PackReader reader;
-};
 
 std::vector<std::string> walk(PackReader& reader, const Entry& folder, const std::string& path,
                               std::vector<std::string>& damaged, Visit answer = Visit::kContinue) {
@@ -38,8 +26,10 @@ std::vector<std::string> walk(PackReader& reader, const Entry& folder, const std
 
 TEST(Tree, IsWalkedFoldersFirstInTheOrderOfNames) {
   RepositoryBuilder builder;
-  Tree tree(builder, {builder.folder("b", {builder.folder("c", {builder.file("d", "1")}), builder.file("e", "2")}),
-                      builder.file("a", "3"), builder.file("b.txt", "4")});
+  OpenedSnapshot tree(
+      builder,
+      builder.commit({builder.folder("b", {builder.folder("c", {builder.file("d", "1")}), builder.file("e", "2")}),
+                      builder.file("a", "3"), builder.file("b.txt", "4")}));
   std::vector<std::string> damaged;
   const Entry root = find_entry(tree.reader, tree.root(), "/").value();
   EXPECT_EQ(walk(tree.reader, root, "/", damaged),
@@ -54,7 +44,8 @@ TEST(Tree, IsWalkedFoldersFirstInTheOrderOfNames) {
 
 TEST(Tree, FindsEntriesByTheirPath) {
   RepositoryBuilder builder;
-  Tree tree(builder, {builder.folder("b", {builder.file("e", "22")}), builder.file("a", "1")});
+  OpenedSnapshot tree(builder,
+                      builder.commit({builder.folder("b", {builder.file("e", "22")}), builder.file("a", "1")}));
   EXPECT_EQ(find_entry(tree.reader, tree.root(), "/b/e")->size, 2U);
   EXPECT_EQ(find_entry(tree.reader, tree.root(), "b//e/")->size, 2U);
   EXPECT_EQ(find_entry(tree.reader, tree.root(), "/")->type, EntryType::kFolder);
@@ -67,7 +58,7 @@ TEST(Tree, ReadsListingsOfManyChunks) {
   RepositoryBuilder builder;
   std::vector<Entry> files;
   for (int number = 0; number < 3000; ++number) files.push_back(builder.file(std::to_string(number), "x"));
-  Tree tree(builder, files);
+  OpenedSnapshot tree(builder, builder.commit(files));
   std::vector<std::string> damaged;
   EXPECT_EQ(walk(tree.reader, find_entry(tree.reader, tree.root(), "/").value(), "/", damaged).size(), 3000U);
 }
@@ -76,7 +67,8 @@ TEST(Tree, GoesOnPastAFolderThatIsDamaged) {
   RepositoryBuilder builder;
   Entry lost = builder.folder("lost", {});
   lost.content.ids = {digest_of(7)};
-  Tree tree(builder, {lost, builder.file("a", "1"), builder.folder("z", {builder.file("y", "2")})});
+  OpenedSnapshot tree(builder,
+                      builder.commit({lost, builder.file("a", "1"), builder.folder("z", {builder.file("y", "2")})}));
   std::vector<std::string> damaged;
   EXPECT_EQ(walk(tree.reader, find_entry(tree.reader, tree.root(), "/").value(), "/", damaged),
             (std::vector<std::string>{"/a", "/lost", "/z", "/z/y"}));
@@ -96,7 +88,7 @@ TEST(Tree, RefusesListingsThatNoBackupWrites) {
     RepositoryBuilder builder;
     Entry folder = builder.folder("f", {});
     folder.content = builder.content(Content::kListing, listing);
-    Tree tree(builder, {folder});
+    OpenedSnapshot tree(builder, builder.commit({folder}));
     std::vector<std::string> damaged;
     walk(tree.reader, find_entry(tree.reader, tree.root(), "/").value(), "/", damaged);
     EXPECT_EQ(damaged, (std::vector<std::string>{"/f"}));
