@@ -29,8 +29,10 @@ std::unexpected<Error> system_failure(std::string_view action, const std::string
 }
 
 FileSystem::Entry entry_of(std::string name, const struct stat& status) {
-  using Type = FileSystem::Type;
-  const Type type = S_ISREG(status.st_mode) ? Type::kFile : S_ISDIR(status.st_mode) ? Type::kFolder : Type::kOther;
+  const bool is_folder = S_ISDIR(status.st_mode);
+  const FileSystem::Type type = S_ISREG(status.st_mode) ? FileSystem::Type::kFile
+                                : is_folder             ? FileSystem::Type::kFolder
+                                                        : FileSystem::Type::kOther;
   return {.name = std::move(name),
           .type = type,
           .size = static_cast<std::uint64_t>(status.st_size),

@@ -13,8 +13,8 @@ namespace {
 
 using base::Status;
 
-constexpr std::string_view kMagic = "KURACONF";
-constexpr std::string_view kWhat = "the config";
+constexpr std::string_view kConfigMagic = "KURACONF";
+constexpr std::string_view kTheConfig = "the config";
 constexpr std::uint8_t kKnownAlgorithm = 1;
 constexpr std::uint8_t kMostNormalisation = 16;
 
@@ -43,12 +43,12 @@ bool can_cut(const ChunkerParameters& chunker) {
 }
 
 Status check(const Config& config) {
-  if (!in_bounds(config.files)) return damaged(kWhat, "the sizes of chunks of files are out of bounds");
-  if (!in_bounds(config.listings)) return damaged(kWhat, "the sizes of chunks of listings are out of bounds");
+  if (!in_bounds(config.files)) return damaged(kTheConfig, "the sizes of chunks of files are out of bounds");
+  if (!in_bounds(config.listings)) return damaged(kTheConfig, "the sizes of chunks of listings are out of bounds");
   if (config.pack_target == 0 || config.pack_target > kPackLimit) {
-    return damaged(kWhat, "the size of packs is out of bounds");
+    return damaged(kTheConfig, "the size of packs is out of bounds");
   }
-  if (!crypto::x25519_is_usable(config.box_key)) return damaged(kWhat, "nothing can be sealed to its box key");
+  if (!crypto::x25519_is_usable(config.box_key)) return damaged(kTheConfig, "nothing can be sealed to its box key");
   return {};
 }
 
@@ -66,7 +66,7 @@ Status Config::check_writable() const {
 
 base::Bytes Config::encode(const base::Key& signing_seed) const {
   base::Encoder out;
-  encode_head(out, kMagic);
+  encode_head(out, kConfigMagic);
   out.raw(repository).i64(created).raw(box_key).raw(signing_key);
   encode_chunker(out, files);
   encode_chunker(out, listings);
@@ -77,7 +77,7 @@ base::Bytes Config::encode(const base::Key& signing_seed) const {
 
 base::Result<Config> Config::decode(base::ByteSpan object) {
   base::Decoder in(object);
-  KURA_TRY(decode_head(in, kMagic, kConfigLimit, kWhat));
+  KURA_TRY(decode_head(in, kConfigMagic, kConfigLimit, kTheConfig));
   Config config;
   in.copy(config.repository);
   config.created = in.i64();
@@ -88,9 +88,9 @@ base::Result<Config> Config::decode(base::ByteSpan object) {
   config.pack_target = in.u32();
   const std::size_t signed_size = in.position();
   const base::ByteSpan signature = in.raw(sizeof(crypto::Signature));
-  KURA_TRY(in.finish(kWhat));
+  KURA_TRY(in.finish(kTheConfig));
   if (!crypto::ed25519_verify(config.signing_key, object.first(signed_size), signature)) {
-    return damaged(kWhat, "its signature does not match");
+    return damaged(kTheConfig, "its signature does not match");
   }
   KURA_TRY(check(config));
   return config;

@@ -9,7 +9,7 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kWhat = "a folder's listing";
+constexpr std::string_view kTheListing = "a folder's listing";
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr std::uint64_t kModeMask = 07777;
 
@@ -230,7 +230,7 @@ base::Result<std::optional<std::size_t>> Entry::front_size(base::ByteSpan listin
   std::uint64_t size = 0;
   const auto prefix = front_prefix(listing, size);
   if (!prefix) return std::nullopt;
-  if (!prefix->ok()) return std::unexpected(prefix->finish(kWhat).error());
+  if (!prefix->ok()) return std::unexpected(prefix->finish(kTheListing).error());
   const std::size_t whole = prefix->position() + static_cast<std::size_t>(size);
   if (listing.size() < whole) return std::nullopt;
   return whole;
@@ -238,11 +238,11 @@ base::Result<std::optional<std::size_t>> Entry::front_size(base::ByteSpan listin
 
 base::Result<Entry> Entry::decode_front(base::ByteSpan& listing) {
   const std::optional<std::size_t> size = KURA_TRY(front_size(listing));
-  if (!size) return damaged(kWhat, "it ends within an entry");
+  if (!size) return damaged(kTheListing, "it ends within an entry");
   base::Decoder front(listing.first(*size));
   base::Decoder in(front.string(kEntryLimit));
   Entry entry = decode_entry(in);
-  KURA_TRY(in.finish(kWhat));
+  KURA_TRY(in.finish(kTheListing));
   listing = listing.subspan(*size);
   return entry;
 }

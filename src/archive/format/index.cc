@@ -9,9 +9,9 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kMagic = "KURAINDX";
-constexpr std::string_view kWhat = "the index";
-constexpr std::string_view kInfo = "kura index v1";
+constexpr std::string_view kIndexMagic = "KURAINDX";
+constexpr std::string_view kTheIndex = "the index";
+constexpr std::string_view kIndexInfo = "kura index v1";
 constexpr std::size_t kClearPackBytes = 32 + 8;
 
 Salt salt_for(const std::vector<IndexedPack>& packs) {
@@ -41,7 +41,7 @@ base::Status decode_records(base::ByteSpan text, std::vector<IndexedPack>& packs
     pack.record = PackRecord::decode(in);
     if (in.ok() && pack.record.pack_size() != pack.size) in.fail("the frames of a pack do not fill it");
   }
-  return in.finish(kWhat);
+  return in.finish(kTheIndex);
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ base::Status decode_records(base::ByteSpan text, std::vector<IndexedPack>& packs
 base::Bytes Index::encode(crypto::AeadKind aead, const base::Key& catalog_key) const {
   const Salt salt = salt_for(packs);
   base::Encoder out;
-  encode_head(out, kMagic);
+  encode_head(out, kIndexMagic);
   out.u8(static_cast<std::uint8_t>(aead)).u8(0).raw(repository).raw(salt);
   out.u32(static_cast<std::uint32_t>(packs.size()));
   base::Encoder records;
@@ -57,13 +57,13 @@ base::Bytes Index::encode(crypto::AeadKind aead, const base::Key& catalog_key) c
     out.raw(pack.id.span()).u64(pack.size);
     pack.record.encode(records);
   }
-  out.raw(seal_part(aead, catalog_key, salt, kInfo, out.bytes(), records.bytes()));
+  out.raw(seal_part(aead, catalog_key, salt, kIndexInfo, out.bytes(), records.bytes()));
   return out.take();
 }
 
 base::Result<Index> Index::decode(base::ByteSpan object, const base::Key* catalog_key) {
   base::Decoder in(object);
-  KURA_TRY(decode_head(in, kMagic, kIndexLimit, kWhat));
+  KURA_TRY(decode_head(in, kIndexMagic, kIndexLimit, kTheIndex));
   Index index;
   const crypto::AeadKind aead = decode_aead(in);
   if (in.u8() != 0) in.fail("a byte that is always zero is not");
@@ -74,11 +74,11 @@ base::Result<Index> Index::decode(base::ByteSpan object, const base::Key* catalo
   const base::ByteSpan associated = object.first(in.position());
   const base::ByteSpan sealed = in.raw(in.rest().size());
   if (sealed.size() < crypto::kTagSize) in.fail("it ends too early");
-  KURA_TRY(in.finish(kWhat));
+  KURA_TRY(in.finish(kTheIndex));
   if (catalog_key == nullptr) return index;
 
-  const auto text = open_part(aead, *catalog_key, salt, kInfo, associated, sealed);
-  if (!text) return damaged(kWhat, "its records do not open");
+  const auto text = open_part(aead, *catalog_key, salt, kIndexInfo, associated, sealed);
+  if (!text) return damaged(kTheIndex, "its records do not open");
   KURA_TRY(decode_records(*text, index.packs));
   return index;
 }

@@ -15,15 +15,15 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr std::string_view kMagic = "KURAKEYS";
-constexpr std::string_view kWhat = "the key object";
+constexpr std::string_view kKeyMagic = "KURAKEYS";
+constexpr std::string_view kTheKey = "the key object";
 constexpr std::uint8_t kRecoverySlotType = 1;
 constexpr std::uint8_t kMachineType = 2;
 constexpr std::size_t kSealedSecretSize = 32 + crypto::kTagSize;
 
 void encode_beginning(base::Encoder& out, std::uint8_t type, const store::ObjectId& config, std::int64_t created,
                       std::string_view label) {
-  encode_head(out, kMagic);
+  encode_head(out, kKeyMagic);
   out.u8(type).raw(config.span()).i64(created).string(label);
 }
 
@@ -42,7 +42,7 @@ RecoverySlot decode_slot(base::Decoder& in, base::ByteSpan object) {
 }
 
 std::unexpected<base::Error> of_another_config() {
-  return base::fail(ErrorCode::kNotFound, fmt::format("{} belongs to another repository", kWhat));
+  return base::fail(ErrorCode::kNotFound, fmt::format("{} belongs to another repository", kTheKey));
 }
 
 }  // namespace
@@ -87,7 +87,7 @@ base::Bytes MachineCertificate::encode(const base::Key& signing_seed) const {
 base::Result<KeyObject> decode_key_object(base::ByteSpan object, const store::ObjectId& config,
                                           const crypto::PublicKey& signing_key) {
   base::Decoder in(object);
-  KURA_TRY(decode_head(in, kMagic, kKeyLimit, kWhat));
+  KURA_TRY(decode_head(in, kKeyMagic, kKeyLimit, kTheKey));
   const std::uint8_t type = in.u8();
   const store::ObjectId its_config = in.digest();
   const std::int64_t created = in.i64();
@@ -95,7 +95,7 @@ base::Result<KeyObject> decode_key_object(base::ByteSpan object, const store::Ob
 
   if (type == kRecoverySlotType) {
     RecoverySlot slot = decode_slot(in, object);
-    KURA_TRY(in.finish(kWhat));
+    KURA_TRY(in.finish(kTheKey));
     if (its_config != config) return of_another_config();
     slot.config = its_config;
     slot.created = created;
@@ -107,16 +107,17 @@ base::Result<KeyObject> decode_key_object(base::ByteSpan object, const store::Ob
     in.copy(certificate.machine);
     const std::size_t signed_size = in.position();
     const base::ByteSpan signature = in.raw(sizeof(crypto::Signature));
-    KURA_TRY(in.finish(kWhat));
+    KURA_TRY(in.finish(kTheKey));
     if (its_config != config) return of_another_config();
     if (!crypto::ed25519_verify(signing_key, object.first(signed_size), signature)) {
-      return damaged(kWhat, "the recovery key has not signed this machine certificate");
+      return damaged(kTheKey, "the recovery key has not signed this machine certificate");
     }
     return certificate;
   }
-  if (!in.ok()) KURA_TRY(in.finish(kWhat));
+  if (!in.ok()) KURA_TRY(in.finish(kTheKey));
   return base::fail(ErrorCode::kUnsupported,
-                    fmt::format("{} is of type {}, which this program does not know", kWhat, type), "use a newer kura");
+                    fmt::format("{} is of type {}, which this program does not know", kTheKey, type),
+                    "use a newer kura");
 }
 
 }  // namespace kura::archive

@@ -12,14 +12,14 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kMagic = "KURAPACK";
+constexpr std::string_view kPackMagic = "KURAPACK";
 constexpr std::string_view kEndMagic = "KEND";
-constexpr std::string_view kWhat = "the pack";
+constexpr std::string_view kThePack = "the pack";
 constexpr std::string_view kFooterInfo = "kura footer v1";
 constexpr std::string_view kFrameInfo = "kura pack v1";
 
 void encode_pack_head(base::Encoder& out, const PackHeader& header) {
-  encode_head(out, kMagic);
+  encode_head(out, kPackMagic);
   out.u8(static_cast<std::uint8_t>(header.aead)).u8(static_cast<std::uint8_t>(header.content)).raw(header.repository);
 }
 
@@ -42,14 +42,14 @@ std::array<std::uint8_t, kPackHeaderSize> PackHeader::encode() const {
 
 base::Result<PackHeader> PackHeader::decode(base::ByteSpan bytes) {
   base::Decoder in(bytes.first(std::min(bytes.size(), kPackHeaderSize)));
-  KURA_TRY(decode_head(in, kMagic, kPackLimit, kWhat));
+  KURA_TRY(decode_head(in, kPackMagic, kPackLimit, kThePack));
   PackHeader header;
   header.aead = decode_aead(in);
   header.content = decode_content(in);
   in.copy(header.repository);
   in.copy(header.salt);
   in.copy(header.session);
-  KURA_TRY(in.finish(kWhat));
+  KURA_TRY(in.finish(kThePack));
   return header;
 }
 
@@ -76,13 +76,13 @@ base::Result<std::uint32_t> footer_size(base::ByteSpan trailer, std::uint64_t pa
   base::Decoder in(trailer);
   const std::uint32_t size = in.u32();
   const base::ByteSpan magic = in.raw(kEndMagic.size());
-  KURA_TRY(in.finish(kWhat));
-  if (base::as_text(magic) != kEndMagic) return damaged(kWhat, fmt::format("it does not end with {}", kEndMagic));
+  KURA_TRY(in.finish(kThePack));
+  if (base::as_text(magic) != kEndMagic) return damaged(kThePack, fmt::format("it does not end with {}", kEndMagic));
   if (pack_size > kPackLimit) {
-    return damaged(kWhat, fmt::format("it has {} bytes, and {} are the most", pack_size, kPackLimit));
+    return damaged(kThePack, fmt::format("it has {} bytes, and {} are the most", pack_size, kPackLimit));
   }
   if (size <= crypto::kTagSize || kPackHeaderSize + size + kPackTrailerSize > pack_size) {
-    return damaged(kWhat, fmt::format("its footer cannot have {} bytes", size));
+    return damaged(kThePack, fmt::format("its footer cannot have {} bytes", size));
   }
   return size;
 }
@@ -91,11 +91,11 @@ base::Result<PackRecord> open_footer(const PackHeader& header, base::ByteSpan se
                                      const base::Key& catalog_key) {
   const auto text =
       open_part(header.aead, catalog_key, header.salt, kFooterInfo, header.associated(kFooterNumber), sealed);
-  if (!text) return damaged(kWhat, "its footer does not open");
+  if (!text) return damaged(kThePack, "its footer does not open");
   base::Decoder in(*text);
   PackRecord record = PackRecord::decode(in);
   KURA_TRY(in.finish("the pack's footer"));
-  if (record.pack_size() != pack_size) return damaged(kWhat, "its frames do not fill it");
+  if (record.pack_size() != pack_size) return damaged(kThePack, "its frames do not fill it");
   return record;
 }
 

@@ -7,13 +7,13 @@
 
 namespace kura::archive {
 
-Salt fresh_salt(base::ByteSpan ids) {
+Salt fresh_salt(base::ByteSpan sealed) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   base::Encoder head;
   head.raw(crypto::random_bytes(32)).i64(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   crypto::Sha256 hash;
   hash.update(head.bytes());
-  hash.update(ids);
+  hash.update(sealed);
   return hash.finish().bytes;
 }
 

@@ -14,10 +14,10 @@ namespace kura::archive {
 
 using Salt = std::array<std::uint8_t, 32>;
 
-// SHA-256(32 random bytes ‖ u64 time ‖ ids). `ids`: the raw ids of what is sealed (chunks of a pack, packs of an
-// index), one after another. A machine that is rolled back together with its random numbers still never uses a salt
+// SHA-256(32 random bytes ‖ u64 time ‖ sealed). `sealed`: what is sealed, or the raw ids that name it (chunks of a
+// pack, packs of an index). A machine that is rolled back together with its random numbers still never uses a salt
 // twice for different texts (docs/format.md, section 5).
-Salt fresh_salt(base::ByteSpan ids);
+Salt fresh_salt(base::ByteSpan sealed);
 
 // Text and tag under HKDF(key, salt, info), nonce(0).
 base::Bytes seal_part(crypto::AeadKind aead, const base::Key& key, base::ByteSpan salt, std::string_view info,

@@ -13,9 +13,9 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kMagic = "KURASNAP";
-constexpr std::string_view kWhat = "the snapshot";
-constexpr std::string_view kInfo = "kura snapshot v1";
+constexpr std::string_view kSnapshotMagic = "KURASNAP";
+constexpr std::string_view kTheSnapshot = "the snapshot";
+constexpr std::string_view kSnapshotInfo = "kura snapshot v1";
 constexpr std::size_t kLeastNeededBytes = 32 + 4;
 
 void encode_needs(base::Encoder& out, const std::vector<NeededPacks>& needs) {
@@ -67,8 +67,9 @@ Snapshot decode_clear(base::Decoder& in, base::ByteSpan object, Sealing& sealing
 }
 
 base::Result<SnapshotLabel> open_label(const Sealing& sealing, const base::Key& catalog_key) {
-  const auto text = open_part(sealing.aead, catalog_key, sealing.salt, kInfo, sealing.associated, sealing.sealed);
-  if (!text) return damaged(kWhat, "its label does not open");
+  const auto text =
+      open_part(sealing.aead, catalog_key, sealing.salt, kSnapshotInfo, sealing.associated, sealing.sealed);
+  if (!text) return damaged(kTheSnapshot, "its label does not open");
   base::Decoder in(*text);
   SnapshotLabel label = SnapshotLabel::decode(in);
   KURA_TRY(in.finish("the snapshot's label"));
@@ -105,29 +106,27 @@ base::Bytes Snapshot::encode(crypto::AeadKind aead, const base::Key& catalog_key
   base::Encoder text;
   label.value().encode(text);
   base::Encoder out;
-  encode_head(out, kMagic);
+  encode_head(out, kSnapshotMagic);
   out.u8(static_cast<std::uint8_t>(aead)).u8(0).raw(repository).raw(machine).u64(number).raw(before.span());
   out.raw(series).i64(started);
   encode_needs(out, needs);
-  base::Encoder indexes;
-  for (const NeededPacks& needed : needs) indexes.raw(needed.index.span());
-  const Salt salt = fresh_salt(indexes.bytes());
+  const Salt salt = fresh_salt(base::Encoder().raw(out.bytes()).raw(text.bytes()).bytes());
   out.raw(salt).u32(static_cast<std::uint32_t>(text.size() + crypto::kTagSize));
-  out.raw(seal_part(aead, catalog_key, salt, kInfo, out.bytes(), text.bytes()));
+  out.raw(seal_part(aead, catalog_key, salt, kSnapshotInfo, out.bytes(), text.bytes()));
   out.raw(crypto::ed25519_sign(machine_seed, out.bytes()));
   return out.take();
 }
 
 base::Result<Snapshot> Snapshot::decode(base::ByteSpan object, const base::Key* catalog_key) {
   base::Decoder in(object);
-  KURA_TRY(decode_head(in, kMagic, kSnapshotLimit, kWhat));
+  KURA_TRY(decode_head(in, kSnapshotMagic, kSnapshotLimit, kTheSnapshot));
   Sealing sealing;
   Snapshot snapshot = decode_clear(in, object, sealing);
   const std::size_t signed_size = in.position();
   const base::ByteSpan signature = in.raw(sizeof(crypto::Signature));
-  KURA_TRY(in.finish(kWhat));
+  KURA_TRY(in.finish(kTheSnapshot));
   if (!crypto::ed25519_verify(snapshot.machine, object.first(signed_size), signature)) {
-    return damaged(kWhat, "its signature does not match");
+    return damaged(kTheSnapshot, "its signature does not match");
   }
   if (catalog_key != nullptr) snapshot.label = KURA_TRY(open_label(sealing, *catalog_key));
   return snapshot;

@@ -27,8 +27,8 @@ using test::BackupWorld;
 using test::check;
 using test::store_on;
 
-struct Filled : BackupWorld {
-  Filled() {
+struct TwoSnapshots : BackupWorld {
+  TwoSnapshots() {
     write("a", 1);
     write("folder/b", 2);
     first = backup();
@@ -45,7 +45,7 @@ Result<CopySummary> twin(const Repository& from, store::Store& to, const std::ve
 }
 
 TEST(CopyTwin, MakesAWholeRepositoryWithoutAnyKey) {
-  const Filled world;
+  const TwoSnapshots world;
   CrashFileSystem disk;
   const Repository keyless = world.open(world.repository().shared_store(), false);
   const auto summary = twin(keyless, *store_on(disk));
@@ -62,7 +62,7 @@ TEST(CopyTwin, MakesAWholeRepositoryWithoutAnyKey) {
 }
 
 TEST(CopyTwin, StoresNothingTwice) {
-  Filled world;
+  TwoSnapshots world;
   CrashFileSystem disk;
   ASSERT_TRUE(twin(world.repository(), *store_on(disk)).has_value());
   auto again = twin(world.repository(), *store_on(disk));
@@ -77,7 +77,7 @@ TEST(CopyTwin, StoresNothingTwice) {
 }
 
 TEST(CopyTwin, OneSnapshotBringsOnlyWhatItNeeds) {
-  const Filled world;
+  const TwoSnapshots world;
   CrashFileSystem disk;
   const auto summary = twin(world.repository(), *store_on(disk), {world.first});
   ASSERT_TRUE(summary.has_value());
@@ -91,7 +91,7 @@ TEST(CopyTwin, OneSnapshotBringsOnlyWhatItNeeds) {
 }
 
 TEST(CopyTwin, RefusesAnotherRepositoryAndLeavesItAlone) {
-  const Filled world;
+  const TwoSnapshots world;
   BackupWorld other;
   const auto files = other.disk().files();
   const auto summary = twin(world.repository(), other.store());
@@ -101,7 +101,7 @@ TEST(CopyTwin, RefusesAnotherRepositoryAndLeavesItAlone) {
 }
 
 TEST(CopyTwin, WhereverItIsInterruptedTheTwinIsWholeAndTheNextRunFinishes) {
-  const Filled world;
+  const TwoSnapshots world;
   bool failed = true;
   for (std::size_t n = 0; failed; n += 3) {
     CrashFileSystem disk;
@@ -122,7 +122,7 @@ TEST(CopyTwin, WhereverItIsInterruptedTheTwinIsWholeAndTheNextRunFinishes) {
 }
 
 TEST(CopyTwin, CopiesWhatIsWholeAndNamesWhatIsNot) {
-  Filled world;
+  TwoSnapshots world;
   // A pack that only the second snapshot needs.
   CrashFileSystem first_only;
   ASSERT_TRUE(twin(world.repository(), *store_on(first_only), {world.first}).has_value());
@@ -143,7 +143,7 @@ TEST(CopyTwin, CopiesWhatIsWholeAndNamesWhatIsNot) {
 }
 
 TEST(CopyTwin, PutsBackWhatTheTwinHasLost) {
-  const Filled world;
+  const TwoSnapshots world;
   CrashFileSystem disk;
   ASSERT_TRUE(twin(world.repository(), *store_on(disk)).has_value());
   const auto packs = listed(*store_on(disk), Kind::kPack);
@@ -156,7 +156,7 @@ TEST(CopyTwin, PutsBackWhatTheTwinHasLost) {
 }
 
 TEST(CopyTwin, RefusesWhatTheTwinIsAboutToDrop) {
-  const Filled world;
+  const TwoSnapshots world;
   CrashFileSystem disk;
   ASSERT_TRUE(twin(world.repository(), *store_on(disk)).has_value());
   const Repository there = world.open(store_on(disk), false);
@@ -175,7 +175,7 @@ TEST(CopyTwin, RefusesWhatTheTwinIsAboutToDrop) {
 }
 
 TEST(CopyTwin, StopsWhenAskedAndGoesOnLater) {
-  const Filled world;
+  const TwoSnapshots world;
   CrashFileSystem disk;
   std::stop_source stop;
   stop.request_stop();
@@ -212,7 +212,7 @@ std::map<std::string, std::string> contents(const Repository& repository, const 
 }
 
 TEST(CopyResealed, BringsTheSameFilesIntoARepositoryWithOtherKeys) {
-  Filled world;
+  TwoSnapshots world;
   world.write("large", 7, 6'000'000);
   world.backup();
   BackupWorld other;
@@ -238,7 +238,7 @@ TEST(CopyResealed, BringsTheSameFilesIntoARepositoryWithOtherKeys) {
 }
 
 TEST(CopyResealed, CopiesNothingTwice) {
-  Filled world;
+  TwoSnapshots world;
   BackupWorld other;
   base::Progress progress;
   ASSERT_TRUE(copy_resealed(world.repository(), other.repository(), {world.first}, progress, {}).has_value());
@@ -253,7 +253,7 @@ TEST(CopyResealed, CopiesNothingTwice) {
 }
 
 TEST(CopyResealed, NeedsTheRecoveryKeyOfTheOneAndAMachineOfTheOther) {
-  const Filled world;
+  const TwoSnapshots world;
   const BackupWorld other;
   base::Progress progress;
   const auto locked =

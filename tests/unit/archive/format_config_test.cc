@@ -12,7 +12,7 @@ using test::expect_error;
 using test::kSigningSeed;
 using test::sample_config;
 
-base::Status decode(base::ByteSpan object) { return test::status_of(Config::decode(object)); }
+base::Status decode_config(base::ByteSpan object) { return test::status_of(Config::decode(object)); }
 
 TEST(ConfigFormatTest, ReadsBackWhatItWrites) {
   const Config config = sample_config();
@@ -30,11 +30,11 @@ TEST(ConfigFormatTest, ReadsBackWhatItWrites) {
 }
 
 TEST(ConfigFormatTest, RefusesWhatIsNoConfigOfThisVersion) {
-  test::expect_object_refusals(sample_config().encode(kSigningSeed), kConfigLimit, decode);
+  test::expect_object_refusals(sample_config().encode(kSigningSeed), kConfigLimit, decode_config);
 }
 
 TEST(ConfigFormatTest, RefusesAnyChangedBit) {
-  test::expect_every_bit_guarded(sample_config().encode(kSigningSeed), decode);
+  test::expect_every_bit_guarded(sample_config().encode(kSigningSeed), decode_config);
 }
 
 TEST(ConfigFormatTest, RefusesASignatureOfAnotherKey) {
@@ -45,7 +45,7 @@ TEST(ConfigFormatTest, RefusesSizesOutOfBounds) {
   const auto refused = [](auto change) {
     Config config = sample_config();
     change(config);
-    expect_error(decode(config.encode(kSigningSeed)), ErrorCode::kDamaged, "out of bounds");
+    expect_error(decode_config(config.encode(kSigningSeed)), ErrorCode::kDamaged, "out of bounds");
   };
   refused([](Config& config) { config.files.least = 0; });
   refused([](Config& config) { config.files.least = config.files.average + 1; });

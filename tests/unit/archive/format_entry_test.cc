@@ -19,8 +19,8 @@ Bytes encoded(const Entry& entry) {
   entry.encode(out);
   return out.take();
 }
-base::Result<Entry> decode(base::ByteSpan listing) { return Entry::decode_front(listing); }
-base::Result<Entry> recode(const Entry& entry) { return decode(encoded(entry)); }
+base::Result<Entry> decode_entry(base::ByteSpan listing) { return Entry::decode_front(listing); }
+base::Result<Entry> recode(const Entry& entry) { return decode_entry(encoded(entry)); }
 
 Entry entry_of(EntryType type) {
   Entry entry;
@@ -94,7 +94,7 @@ TEST(EntryFormatTest, TellsWhetherTheFirstEntryIsAllThere) {
     const auto front = Entry::front_size(base::ByteSpan(whole).first(size));
     ASSERT_TRUE(front) << size;
     EXPECT_EQ(*front, std::nullopt) << size;
-    expect_error(decode(base::ByteSpan(whole).first(size)), ErrorCode::kDamaged, "within an entry");
+    expect_error(decode_entry(base::ByteSpan(whole).first(size)), ErrorCode::kDamaged, "within an entry");
   }
   Bytes more = whole;
   more.resize(more.size() + 50);
@@ -124,11 +124,11 @@ TEST(EntryFormatTest, RefusesNumbersOutOfRange) {
   expect_refused("too large", [](Entry& entry) { entry.mtime_nanoseconds = 1'000'000'000; });
   Encoder rest;
   rest.u8(4).string("n").varint(0).varint(1ULL << 32).varint(0).zigzag(0).varint(0);
-  expect_error(decode(Encoder().string(rest.bytes()).bytes()), ErrorCode::kDamaged, "too large");
+  expect_error(decode_entry(Encoder().string(rest.bytes()).bytes()), ErrorCode::kDamaged, "too large");
   for (const int type : {0, 8, 255}) {
     Bytes bytes = encoded(entry_of(EntryType::kFifo));
     bytes[1] = static_cast<std::uint8_t>(type);
-    expect_error(decode(bytes), ErrorCode::kDamaged, "type");
+    expect_error(decode_entry(bytes), ErrorCode::kDamaged, "type");
   }
 }
 
@@ -153,22 +153,22 @@ TEST(EntryFormatTest, RefusesTargetsAndAttributesThatNoSystemCouldHave) {
 }
 
 TEST(EntryFormatTest, RefusesFieldsThatItsTypeLacksOrDoesNotHave) {
-  EXPECT_TRUE(decode(file_with(required_of_file())));
-  expect_error(decode(file_with(Encoder())), ErrorCode::kDamaged, "lacks");
-  expect_error(decode(file_with(Encoder().varint(1).string("\5"))), ErrorCode::kDamaged, "lacks");
-  expect_error(decode(file_with(required_of_file().varint(3).string("x"))), ErrorCode::kDamaged, "does not have");
+  EXPECT_TRUE(decode_entry(file_with(required_of_file())));
+  expect_error(decode_entry(file_with(Encoder())), ErrorCode::kDamaged, "lacks");
+  expect_error(decode_entry(file_with(Encoder().varint(1).string("\5"))), ErrorCode::kDamaged, "lacks");
+  expect_error(decode_entry(file_with(required_of_file().varint(3).string("x"))), ErrorCode::kDamaged, "does not have");
   for (const EntryType type : {EntryType::kFolder, EntryType::kSymlink, EntryType::kFifo, EntryType::kCharDevice}) {
-    expect_error(decode(file_with(required_of_file(), type)), ErrorCode::kDamaged);
+    expect_error(decode_entry(file_with(required_of_file(), type)), ErrorCode::kDamaged);
   }
   Encoder folder;
   folder.varint(2).string(std::string_view("\0", 1)).varint(7).string("\1\1");
-  expect_error(decode(file_with(folder, EntryType::kFolder)), ErrorCode::kDamaged, "does not have");
+  expect_error(decode_entry(file_with(folder, EntryType::kFolder)), ErrorCode::kDamaged, "does not have");
 }
 
 TEST(EntryFormatTest, SkipsFieldsOfLaterVersionsAndRefusesThoseOutOfOrder) {
-  EXPECT_TRUE(decode(file_with(required_of_file().varint(1000).string("later"))));
-  expect_error(decode(file_with(required_of_file().varint(2).string(""))), ErrorCode::kDamaged, "rising order");
-  expect_error(decode(file_with(required_of_file().varint(0).string(""))), ErrorCode::kDamaged, "rising order");
+  EXPECT_TRUE(decode_entry(file_with(required_of_file().varint(1000).string("later"))));
+  expect_error(decode_entry(file_with(required_of_file().varint(2).string(""))), ErrorCode::kDamaged, "rising order");
+  expect_error(decode_entry(file_with(required_of_file().varint(0).string(""))), ErrorCode::kDamaged, "rising order");
 }
 
 TEST(ContentFormatTest, RefusesWhatIsNoContent) {

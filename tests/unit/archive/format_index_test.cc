@@ -12,7 +12,7 @@ using test::expect_error;
 using test::kCatalogKey;
 using test::sample_index;
 
-base::Status decode(base::ByteSpan object) { return test::status_of(Index::decode(object, &kCatalogKey)); }
+base::Status decode_index(base::ByteSpan object) { return test::status_of(Index::decode(object, &kCatalogKey)); }
 Bytes encoded(const Index& index) { return index.encode(crypto::AeadKind::kAes256Gcm, kCatalogKey); }
 
 TEST(IndexFormatTest, ReadsBackWhatItWrites) {
@@ -46,11 +46,11 @@ TEST(IndexFormatTest, MayBeEmpty) {
 }
 
 TEST(IndexFormatTest, RefusesWhatIsNoIndexOfThisVersion) {
-  test::expect_object_refusals(encoded(sample_index()), kIndexLimit, decode);
+  test::expect_object_refusals(encoded(sample_index()), kIndexLimit, decode_index);
 }
 
 TEST(IndexFormatTest, RefusesAnyChangedBitAndAnotherKey) {
-  test::expect_every_bit_guarded(encoded(sample_index()), decode);
+  test::expect_every_bit_guarded(encoded(sample_index()), decode_index);
   const base::Key other = test::key_of(1);
   expect_error(Index::decode(encoded(sample_index()), &other), ErrorCode::kDamaged, "do not open");
 }
@@ -74,7 +74,7 @@ TEST(IndexFormatTest, RefusesCountsAndSizesThatCannotBeWithoutAKeyToo) {
 TEST(IndexFormatTest, RefusesRecordsThatDoNotFillTheirPack) {
   Index index = sample_index();
   ++index.packs[0].size;
-  expect_error(decode(encoded(index)), ErrorCode::kDamaged, "do not fill");
+  expect_error(decode_index(encoded(index)), ErrorCode::kDamaged, "do not fill");
 }
 
 TEST(IndexFormatTest, NeverUsesASaltTwice) {

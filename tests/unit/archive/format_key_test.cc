@@ -18,16 +18,16 @@ using test::kSigningSeed;
 constexpr crypto::PassphraseCost kCheap{.passes = 1, .memory_kib = 8};
 const store::ObjectId kConfig = digest_of(0xc0);
 
-base::Result<KeyObject> decode(base::ByteSpan object) {
+base::Result<KeyObject> decode_key(base::ByteSpan object) {
   return decode_key_object(object, kConfig, crypto::ed25519_public(kSigningSeed));
 }
-base::Status decode_status(base::ByteSpan object) { return test::status_of(decode(object)); }
+base::Status decode_key_status(base::ByteSpan object) { return test::status_of(decode_key(object)); }
 
 Bytes sample_slot() { return RecoverySlot::seal(kConfig, 5, "label", kRecovery, "passphrase", kCheap).value(); }
 bool same(const base::Key& a, const base::Key& b) { return std::ranges::equal(a.span(), b.span()); }
 
 TEST(RecoverySlotTest, OpensWithItsPassphraseAlone) {
-  const auto object = decode(sample_slot());
+  const auto object = decode_key(sample_slot());
   ASSERT_TRUE(object) << object.error().text();
   const auto& slot = std::get<RecoverySlot>(*object);
   EXPECT_EQ(slot.label, "label");
@@ -45,13 +45,13 @@ TEST(RecoverySlotTest, DoesNotOpenWhenAnyOtherByteOfItWasChanged) {
   for (std::size_t i = 8 + 2 + 1 + 32; i < object.size(); ++i) {
     Bytes changed = object;
     changed[i] ^= 1;
-    const auto slot = decode(changed);
+    const auto slot = decode_key(changed);
     if (slot) EXPECT_FALSE(std::get<RecoverySlot>(*slot).open("passphrase")) << i;
   }
 }
 
 TEST(RecoverySlotTest, RefusesACostThatWouldKeepAReaderBusy) {
-  auto slot = std::get<RecoverySlot>(decode(sample_slot()).value());
+  auto slot = std::get<RecoverySlot>(decode_key(sample_slot()).value());
   slot.cost.passes = crypto::kPassphraseCostLimit.passes + 1;
   expect_error(slot.open("passphrase"), ErrorCode::kUnsupported);
 }
@@ -65,14 +65,14 @@ TEST(RecoverySlotTest, RefusesALabelThatIsTooLong) {
 TEST(RecoverySlotTest, NeverSealsTwiceTheSameWay) { EXPECT_NE(sample_slot(), sample_slot()); }
 
 TEST(KeyObjectTest, RefusesWhatIsNoKeyObjectOfThisVersion) {
-  test::expect_object_refusals(sample_slot(), kKeyLimit, decode_status);
-  test::expect_object_refusals(test::sample_certificate().encode(kSigningSeed), kKeyLimit, decode_status);
+  test::expect_object_refusals(sample_slot(), kKeyLimit, decode_key_status);
+  test::expect_object_refusals(test::sample_certificate().encode(kSigningSeed), kKeyLimit, decode_key_status);
 }
 
 TEST(KeyObjectTest, RefusesAnUnknownType) {
   Bytes object = sample_slot();
   object[10] = 3;
-  expect_error(decode(object), ErrorCode::kUnsupported, "type 3");
+  expect_error(decode_key(object), ErrorCode::kUnsupported, "type 3");
 }
 
 TEST(KeyObjectTest, TellsWhatIsForAnotherConfig) {
@@ -84,7 +84,7 @@ TEST(KeyObjectTest, TellsWhatIsForAnotherConfig) {
 
 TEST(MachineCertificateTest, ReadsBackWhatItWrites) {
   const MachineCertificate certificate = test::sample_certificate();
-  const auto object = decode(certificate.encode(kSigningSeed));
+  const auto object = decode_key(certificate.encode(kSigningSeed));
   ASSERT_TRUE(object) << object.error().text();
   const auto& back = std::get<MachineCertificate>(*object);
   EXPECT_EQ(back.label, certificate.label);
@@ -93,8 +93,8 @@ TEST(MachineCertificateTest, ReadsBackWhatItWrites) {
 }
 
 TEST(MachineCertificateTest, RefusesAnyChangedBitAndAnyOtherSigner) {
-  test::expect_every_bit_guarded(test::sample_certificate().encode(kSigningSeed), decode_status);
-  expect_error(decode(test::sample_certificate().encode(test::kMachineSeed)), ErrorCode::kDamaged, "not signed");
+  test::expect_every_bit_guarded(test::sample_certificate().encode(kSigningSeed), decode_key_status);
+  expect_error(decode_key(test::sample_certificate().encode(test::kMachineSeed)), ErrorCode::kDamaged, "not signed");
 }
 
 TEST(RecoveryKeyFileTest, ReadsBackWhatItWrites) {

@@ -19,7 +19,7 @@ using test::kCatalogKey;
 using test::sample_header;
 using test::sample_record;
 
-base::Result<PackRecord> decode(base::ByteSpan bytes) {
+base::Result<PackRecord> decode_record(base::ByteSpan bytes) {
   Decoder in(bytes);
   PackRecord record = PackRecord::decode(in);
   KURA_TRY(in.finish("the record"));
@@ -28,7 +28,7 @@ base::Result<PackRecord> decode(base::ByteSpan bytes) {
 base::Result<PackRecord> recode(const PackRecord& record) {
   Encoder out;
   record.encode(out);
-  return decode(out.bytes());
+  return decode_record(out.bytes());
 }
 template <typename Change>
 void expect_record_refused(std::string_view says, Change change) {
@@ -109,15 +109,16 @@ TEST(PackRecordTest, RefusesWhatIsBeyondTheLimits) {
 
 TEST(PackRecordTest, RefusesMoreFramesAndChunksThanAPackMayHaveThoughItHasTheBytes) {
   const std::size_t frames = kFramesPerPackLimit + 1;
-  expect_error(decode(Encoder().varint(frames).raw(Bytes(36 * frames)).bytes()), ErrorCode::kDamaged, "more frames");
+  expect_error(decode_record(Encoder().varint(frames).raw(Bytes(36 * frames)).bytes()), ErrorCode::kDamaged,
+               "more frames");
   const std::size_t chunks = kChunksPerPackLimit + 1;
-  expect_error(decode(Encoder().varint(1).varint(20).u8(1).varint(chunks).raw(Bytes(33 * chunks)).bytes()),
+  expect_error(decode_record(Encoder().varint(1).varint(20).u8(1).varint(chunks).raw(Bytes(33 * chunks)).bytes()),
                ErrorCode::kDamaged, "more chunks");
 }
 
 TEST(PackRecordTest, RefusesCountsThatItHasNoBytesFor) {
-  expect_error(decode(Encoder().varint(1U << 20).raw(Bytes(100)).bytes()), ErrorCode::kDamaged, "more items");
-  expect_error(decode(Encoder().varint(1).varint(20).u8(1).varint(1U << 22).raw(Bytes(100)).bytes()),
+  expect_error(decode_record(Encoder().varint(1U << 20).raw(Bytes(100)).bytes()), ErrorCode::kDamaged, "more items");
+  expect_error(decode_record(Encoder().varint(1).varint(20).u8(1).varint(1U << 22).raw(Bytes(100)).bytes()),
                ErrorCode::kDamaged, "more items");
 }
 
@@ -126,7 +127,7 @@ TEST(PackRecordTest, RefusesNumbersThatAreNotInTheirShortestForm) {
   Encoder rest;
   sample_record().encode(rest);
   bytes.insert(bytes.end(), rest.bytes().begin() + 1, rest.bytes().end());
-  expect_error(decode(bytes), ErrorCode::kDamaged, "shortest form");
+  expect_error(decode_record(bytes), ErrorCode::kDamaged, "shortest form");
 }
 
 class FooterTest : public ::testing::Test {

@@ -16,7 +16,7 @@ using test::kCatalogKey;
 using test::sample_label;
 using test::sample_snapshot;
 
-base::Status decode(base::ByteSpan object) { return test::status_of(Snapshot::decode(object, &kCatalogKey)); }
+base::Status decode_snapshot(base::ByteSpan object) { return test::status_of(Snapshot::decode(object, &kCatalogKey)); }
 Bytes encoded(const Snapshot& snapshot) {
   return snapshot.encode(crypto::AeadKind::kAes256Gcm, kCatalogKey, test::kMachineSeed);
 }
@@ -54,7 +54,7 @@ TEST(SnapshotFormatTest, TellsAllButItsLabelWithoutAKey) {
 }
 
 TEST(SnapshotFormatTest, RefusesWhatIsNoSnapshotOfThisVersion) {
-  test::expect_object_refusals(encoded(sample_snapshot()), kSnapshotLimit, decode);
+  test::expect_object_refusals(encoded(sample_snapshot()), kSnapshotLimit, decode_snapshot);
 }
 
 TEST(SnapshotFormatTest, RefusesAnyChangedBitWithoutAKeyToo) {
@@ -65,22 +65,22 @@ TEST(SnapshotFormatTest, RefusesAnyChangedBitWithoutAKeyToo) {
 
 TEST(SnapshotFormatTest, RefusesASignatureOfAnotherMachineAndAnotherCatalogKey) {
   const Snapshot snapshot = sample_snapshot();
-  expect_error(decode(snapshot.encode(crypto::AeadKind::kAes256Gcm, kCatalogKey, test::key_of(1))), ErrorCode::kDamaged,
-               "signature");
-  expect_error(decode(snapshot.encode(crypto::AeadKind::kAes256Gcm, test::key_of(1), test::kMachineSeed)),
+  expect_error(decode_snapshot(snapshot.encode(crypto::AeadKind::kAes256Gcm, kCatalogKey, test::key_of(1))),
+               ErrorCode::kDamaged, "signature");
+  expect_error(decode_snapshot(snapshot.encode(crypto::AeadKind::kAes256Gcm, test::key_of(1), test::kMachineSeed)),
                ErrorCode::kDamaged, "does not open");
 }
 
 TEST(SnapshotFormatTest, NumbersBeginAtOneAndOnlyTheFirstHasNoneBefore) {
   Snapshot snapshot = sample_snapshot();
   snapshot.number = 0;
-  expect_error(decode(encoded(snapshot)), ErrorCode::kDamaged, "number");
+  expect_error(decode_snapshot(encoded(snapshot)), ErrorCode::kDamaged, "number");
   snapshot.number = 1;
-  expect_error(decode(encoded(snapshot)), ErrorCode::kDamaged, "do not agree");
+  expect_error(decode_snapshot(encoded(snapshot)), ErrorCode::kDamaged, "do not agree");
   snapshot.before = {};
-  EXPECT_TRUE(decode(encoded(snapshot)));
+  EXPECT_TRUE(decode_snapshot(encoded(snapshot)));
   snapshot.number = 2;
-  expect_error(decode(encoded(snapshot)), ErrorCode::kDamaged, "do not agree");
+  expect_error(decode_snapshot(encoded(snapshot)), ErrorCode::kDamaged, "do not agree");
 }
 
 TEST(SnapshotLabelTest, ReadsBackTheSample) { EXPECT_EQ(decode_label(encoded(sample_label())), sample_label()); }

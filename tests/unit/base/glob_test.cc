@@ -118,7 +118,9 @@ std::regex as_regex(std::string pattern) {
 }
 
 RC_GTEST_PROP(GlobTest, AgreesWithRegularExpressions, ()) {
-  std::string pattern = *rc::gen::container<std::string>(rc::gen::element('a', 'b', '/', '*', '*', '?'));
+  // Short ones: std::regex backtracks, and takes minutes for a few dozen stars.
+  std::string pattern =
+      *rc::gen::resize(12, rc::gen::container<std::string>(rc::gen::element('a', 'b', '/', '*', '*', '?')));
   while (pattern.contains("//")) pattern.replace(pattern.find("//"), 2, "/");
   if (pattern.ends_with('/')) pattern.pop_back();
   RC_PRE(!pattern.empty());

@@ -249,12 +249,12 @@ TEST_F(FolderStoreTest, TheClockAgreesWithWhatItWritesOnReceivedObjects) {
 }
 
 TEST_F(FolderStoreTest, ThreadsMayPutTheSameObjectsAtOnce) {
-  constexpr std::uint64_t kObjects = 40;
+  constexpr std::uint64_t kShared = 40;
   std::vector<std::jthread> threads;
   std::atomic<int> failures = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (std::uint64_t i = 0; i < kObjects; ++i) {
+      for (std::uint64_t i = 0; i < kShared; ++i) {
         const Sample object = sample(i, 5000);
         if (!store_->put(Kind::kPack, object.id, object.bytes)) ++failures;
         if (store_->get(Kind::kPack, object.id, kNoLimit) != object.bytes) ++failures;
@@ -264,7 +264,7 @@ TEST_F(FolderStoreTest, ThreadsMayPutTheSameObjectsAtOnce) {
   }
   threads.clear();
   EXPECT_EQ(failures, 0);
-  EXPECT_EQ(listed(*store_, Kind::kPack).size(), kObjects);
+  EXPECT_EQ(listed(*store_, Kind::kPack).size(), kShared);
   EXPECT_EQ(temporaries(), 0u);
 }
 
