@@ -53,8 +53,6 @@ std::string owner_text(const std::string& name, std::uint32_t number) {
   return name.empty() ? std::to_string(number) : base::printable(name);
 }
 
-std::int64_t mtime_ns(const Entry& entry) { return entry.mtime_seconds * 1'000'000'000 + entry.mtime_nanoseconds; }
-
 }  // namespace
 
 std::string short_line(const std::string& path, const Entry& entry) {
@@ -67,7 +65,7 @@ std::string long_line(const std::string& path, const Entry& entry) {
       device ? fmt::format("{}, {}", entry.device_major, entry.device_minor) : base::human_count(entry.size);
   const std::string link = entry.type == EntryType::kSymlink ? " -> " + base::printable(entry.target) : "";
   return fmt::format("{} {:<8} {:<8} {:>14} {} {}{}", mode_text(entry), owner_text(entry.user, entry.uid),
-                     owner_text(entry.group, entry.gid), size, base::format_rfc3339(mtime_ns(entry)),
+                     owner_text(entry.group, entry.gid), size, base::format_rfc3339_seconds(entry.mtime_seconds),
                      short_line(path, entry), link);
 }
 
@@ -81,7 +79,7 @@ boost::json::object entry_json(const std::string& path, const Entry& entry) {
                             {"gid", entry.gid},
                             {"user", json_text(entry.user)},
                             {"group", json_text(entry.group)},
-                            {"mtime", base::format_rfc3339(mtime_ns(entry))}};
+                            {"mtime", base::format_rfc3339_seconds(entry.mtime_seconds)}};
   value["target"] = entry.type == EntryType::kSymlink ? boost::json::value(json_text(entry.target)) : nullptr;
   return value;
 }

@@ -1,5 +1,6 @@
 #include "base/time.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <optional>
@@ -113,6 +114,16 @@ std::optional<seconds> scan_offset(Scanner& in) {
   return east ? offset : -offset;
 }
 
+// Without the letter at its end. Of the years 0 to 9999.
+std::string format_second(std::chrono::sys_seconds second) {
+  const auto day = std::chrono::floor<std::chrono::days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(second - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count());
+}
+
 std::int64_t seconds_of_unit(char unit) {
   switch (unit) {
     case 's':
@@ -142,18 +153,19 @@ std::int64_t now_ns() {
 
 std::string format_rfc3339(std::int64_t ns, TimePrecision precision) {
   const std::chrono::sys_time<nanoseconds> time{nanoseconds(ns)};
-  const auto second = std::chrono::floor<seconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(second - day);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-  // Not `time - second`: converting the first representable second to nanoseconds would overflow.
+  std::string text = format_second(std::chrono::floor<seconds>(time));
+  // Not the difference of the two: converting the first representable second to nanoseconds would overflow.
   const std::int64_t fraction = (ns % kSecond + kSecond) % kSecond;
   if (precision == TimePrecision::kMilliseconds) text += fmt::format(".{:03}", fraction / 1'000'000);
   if (precision == TimePrecision::kNanoseconds) text += fmt::format(".{:09}", fraction);
   return text + "Z";
+}
+
+std::string format_rfc3339_seconds(std::int64_t count) {
+  constexpr std::chrono::sys_seconds kFirst = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
+  constexpr std::chrono::sys_seconds kEnd = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
+  const std::chrono::sys_seconds second{seconds(count)};
+  return format_second(std::clamp(second, kFirst, kEnd - seconds(1))) + "Z";
 }
 
 Result<std::int64_t> parse_rfc3339(std::string_view text) {

@@ -28,6 +28,14 @@ std::unexpected<Error> system_failure(std::string_view action, const std::string
   return base::fail(Error::from_errno(fmt::format("cannot {} {}", action, path), errno_value));
 }
 
+// Anybody who may write there can give a file any time. Held to the years 1970 to 2116, so that no sum or difference of
+// such times overflows.
+std::int64_t modified_at(const timespec& time) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  constexpr std::int64_t kLast = (std::int64_t{1} << 62) / kSecond;
+  return std::clamp<std::int64_t>(time.tv_sec, 0, kLast) * kSecond + time.tv_nsec;
+}
+
 FileSystem::Entry entry_of(std::string name, const struct stat& status) {
   const bool is_folder = S_ISDIR(status.st_mode);
   const FileSystem::Type type = S_ISREG(status.st_mode) ? FileSystem::Type::kFile
@@ -36,7 +44,7 @@ FileSystem::Entry entry_of(std::string name, const struct stat& status) {
   return {.name = std::move(name),
           .type = type,
           .size = static_cast<std::uint64_t>(status.st_size),
-          .modified = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec};
+          .modified = modified_at(status.st_mtim)};
 }
 
 class PosixFile final : public FileSystem::File {

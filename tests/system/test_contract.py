@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, running
+from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, mounted, needs_root, running
 from tiny_writer import TinyWriter, content
 
 COMMANDS = {
@@ -202,6 +202,26 @@ def test_the_json_of_restore_check_forget_and_keys(small, tmp_path):
     assert [(k["kind"], k["label"], k["this_machine"]) for k in keys] == [("machine", "desk", True)]
     assert ID.fullmatch(keys[0]["id"]) and TIME.fullmatch(keys[0]["created"])
     assert kura.json("stats").summary["snapshots"] == 2 and "version" in kura.json("version").summary
+
+
+@needs_root
+def test_times_of_files_in_any_year(tmp_path):
+    kura = Kura(tmp_path)
+    years = {"1600": "1600-02-03T04:05:06Z", "1969": "1969-12-31T23:59:59Z", "2400": "2400-02-29T01:02:03Z",
+             "9999": "9999-12-31T23:59:59Z", "12000": "9999-12-31T23:59:59Z"}  # RFC 3339 ends with the year 9999
+    with mounted(tmp_path / "source", "-t", "tmpfs", "-o", "size=1m", "tmpfs") as source:  # holds 64 bits of seconds
+        for year, time_of_file in years.items():
+            (source / year).touch()
+            when = time_of_file if year != "12000" else f"@{253_402_300_800 + 63_000_000_000}"
+            subprocess.run(["touch", "-d", when, source / year], check=True)
+        kura.run("backup", source)
+        listed = {e["path"]: e["mtime"] for e in kura.json("ls", f"latest:{source}").of_type("entry")}
+        assert listed == {f"{source}/{year}": text for year, text in years.items()}
+        assert "2400-02-29T01:02:03Z" in kura.run("ls", "-l", f"latest:{source}").out.decode()
+        with mounted(tmp_path / "target", "-t", "tmpfs", "-o", "size=1m", "tmpfs") as target:
+            kura.run("restore", f"latest:{source}", "--target", target)
+            for year in years:
+                assert (target / year).stat().st_mtime == (source / year).stat().st_mtime
 
 
 def test_a_snapshot_is_named_by_latest_or_a_unique_prefix(small):

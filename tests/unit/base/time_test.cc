@@ -29,6 +29,17 @@ TEST(FormatTimeTest, WorksBefore1970AndAtTheEnds) {
   EXPECT_EQ(format_rfc3339(kLast, TimePrecision::kNanoseconds), "2262-04-11T23:47:16.854775807Z");
 }
 
+TEST(Time, SecondsAreFormattedInAnyYear) {
+  EXPECT_EQ(format_rfc3339_seconds(-1), "1969-12-31T23:59:59Z");
+  EXPECT_EQ(format_rfc3339_seconds(13'569'465'600), "2400-01-01T00:00:00Z");
+  EXPECT_EQ(format_rfc3339_seconds(-11'676'096'000), "1600-01-01T00:00:00Z");
+  EXPECT_EQ(format_rfc3339_seconds(-62'167'219'200), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(format_rfc3339_seconds(253'402'300'799), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(format_rfc3339_seconds(253'402'300'800), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(format_rfc3339_seconds(std::numeric_limits<std::int64_t>::max()), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(format_rfc3339_seconds(std::numeric_limits<std::int64_t>::min()), "0000-01-01T00:00:00Z");
+}
+
 TEST(ParseTimeTest, ReadsWhatPeopleType) {
   const std::int64_t day = 1'772'323'200 * kSecond;  // 2026-03-01T00:00:00Z
   const std::pair<const char*, std::int64_t> cases[] = {

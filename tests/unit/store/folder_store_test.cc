@@ -1,5 +1,6 @@
 #include "store/folder_store.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -246,6 +247,19 @@ TEST_F(FolderStoreTest, TheClockAgreesWithWhatItWritesOnReceivedObjects) {
   EXPECT_LE(received, after);
   EXPECT_EQ(store_->list(Kind::kLease).value().front().received, received);
   EXPECT_EQ(temporaries(), 0u);
+}
+
+TEST_F(FolderStoreTest, ReceiptAtAnImpossibleTimeStillAllowsReckoning) {
+  constexpr std::int64_t kLastNs = std::int64_t{1} << 62;
+  const Sample object = sample(18);
+  ASSERT_TRUE(store_->put(Kind::kLease, object.id, object.bytes));
+  for (const std::int64_t second : {-11'676'096'000LL, 13'569'465'600LL}) {  // the years 1600 and 2400
+    const timespec times[] = {{.tv_sec = second, .tv_nsec = 7}, {.tv_sec = second, .tv_nsec = 7}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path_of(Kind::kLease, object.id).c_str(), times, 0), 0);
+    const std::int64_t received = store_->stat(Kind::kLease, object.id).value().received;
+    EXPECT_GE(received, 0);
+    EXPECT_LE(received, kLastNs);
+  }
 }
 
 TEST_F(FolderStoreTest, ThreadsMayPutTheSameObjectsAtOnce) {
