@@ -27,10 +27,13 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
-void write_line(std::FILE* stream, std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fputc('\n', stream);
-  std::fflush(stream);
+// The error's number, or 0.
+int write_line(std::FILE* stream, std::string_view text) {
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size() &&
+                       std::fputc('\n', stream) != EOF && std::fflush(stream) == 0;
+  if (written) return 0;
+  return errno != 0 ? errno : EIO;
 }
 
 }  // namespace
@@ -49,7 +52,7 @@ void Output::line(std::string_view text) {
   if (json_) return;
   base::MutexLock lock(mutex_);
   clear_progress();
-  write_line(stdout, text);
+  write_result(text);
 }
 
 void Output::note(std::string_view text) {
@@ -81,14 +84,22 @@ void Output::object(boost::json::object value) {
   if (!json_) return;
   const std::string text = boost::json::serialize(value);
   base::MutexLock lock(mutex_);
-  write_line(stdout, text);
+  write_result(text);
+}
+
+// The stream remembers that it failed but not why, and a later flush of nothing may seem to succeed.
+void Output::write_result(std::string_view text) {
+  const int problem = write_line(stdout, text);
+  if (problem_ == 0) problem_ = problem;
 }
 
 base::Status Output::finish() {
   const base::MutexLock lock(mutex_);
   errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-  return base::fail(base::Error::from_errno("cannot write to standard output", errno != 0 ? errno : EIO));
+  const bool flushed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!flushed && problem_ == 0) problem_ = errno != 0 ? errno : EIO;
+  if (problem_ == 0) return {};
+  return base::fail(base::Error::from_errno("cannot write to standard output", problem_));
 }
 
 struct ProgressLine::State {

@@ -39,12 +39,14 @@ class Output {
  private:
   friend class ProgressLine;
   void clear_progress() KURA_REQUIRES(mutex_);
+  void write_result(std::string_view text) KURA_REQUIRES(mutex_);
 
   const bool json_;
   const bool quiet_;
   const bool terminal_;  // standard error is one
   base::Mutex mutex_;
   bool progress_shown_ KURA_GUARDED_BY(mutex_) = false;
+  int problem_ KURA_GUARDED_BY(mutex_) = 0;  // the first error's number on standard output
 };
 
 // Shows `progress` while it lives: on a terminal a line with rate and time left, with --json a line a second.
