@@ -278,7 +278,10 @@ def test_json_shows_progress_while_it_works(big_source, tmp_path):
     kura = Kura(tmp_path)
     process = kura.start("backup", big_source, "--json", "--threads", "1")
     with running(process):
-        time.sleep(0.3)
+        deadline = time.monotonic() + 20
+        while not kura.objects("leases"):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
         process.send_signal(signal.SIGSTOP)  # so that a second passes whatever the speed of the machine
         time.sleep(1.2)
         process.send_signal(signal.SIGCONT)

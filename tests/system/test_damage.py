@@ -33,12 +33,18 @@ def restore_all(kura, source, contents, folder):
     return suffering
 
 
+def end_of_frames(data):
+    """Of a pack; behind it is the footer, without which a restore does as well (docs/format.md, section 5)."""
+    return len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+
+
 def harm(path, how, chance, other=None):
     data = path.read_bytes()
+    end = end_of_frames(data) if data.startswith(b"KURAPACK") else len(data)
     if how == "flip":
-        flip(path, chance=chance)
+        flip(path, at=chance.randrange(end))
     elif how == "truncate":
-        replace(path, data[:chance.randrange(len(data))])
+        replace(path, data[:chance.randrange(end)])
     elif how == "empty":
         replace(path, b"")
     elif how == "append":
@@ -86,6 +92,19 @@ def test_every_harm_is_found_and_nothing_wrong_is_restored(copied, tmp_path, kin
         assert suffering
     if kind == "index":
         assert suffering == [], "an index can be made again from the packs"
+
+
+def test_a_damaged_footer_is_found_and_harms_no_restore(copied, tmp_path):
+    kura, source, contents = copied
+    chance = random.Random(7)
+    harmed = kura.objects("packs")
+    for pack in harmed:
+        data = pack.read_bytes()
+        flip(pack, at=chance.randrange(end_of_frames(data), len(data)))
+    for keys in (False, True):
+        done = kura.json("check", keys=keys, code=4)
+        assert [pack.name for pack in harmed if pack.name not in done.out.decode()] == []
+    assert restore_all(kura, source, contents, tmp_path) == []
 
 
 def test_a_damaged_snapshot_hides_no_other(copied, tmp_path):
