@@ -22,10 +22,10 @@ struct Options {
 // A repository that is there already with keys of its own, or nothing when a twin is to be made or fed.
 base::Result<std::optional<archive::Repository>> foreign_target(const Context& context, const archive::Repository& from,
                                                                 std::shared_ptr<store::Store> store) {
+  if (store->stat(store::Kind::kConfig, from.config_id())) return std::nullopt;  // whatever else lies beside it
   auto target = archive::Repository::open(std::move(store), context.state_folder());
   if (!target && target.error().code() == base::ErrorCode::kNotFound) return std::nullopt;
   if (!target) return base::fail(std::move(target).error());
-  if (target->config_id() == from.config_id()) return std::nullopt;
   return std::move(*target);
 }
 

@@ -46,8 +46,11 @@ base::Result<ExitCode> run_list(const Context& context) {
     show(context.output, id, "machine", certificate.created, certificate.label, here);
   }
   for (const auto& damaged : keys.damaged) context.output.problem("keys/" + damaged.id.hex(), damaged.error);
-  if (keys.slots.empty())
+  if (keys.none()) {
+    context.output.note(std::string("There are no keys: ") + archive::kUnfinishedCopy + ".");
+  } else if (keys.slots.empty()) {
     context.output.note("No recovery key is in the repository: only an off-line key file opens it.");
+  }
   context.output.object({{"type", "summary"}, {"recovery", keys.slots.size()}, {"machines", keys.machines.size()}});
   return keys.damaged.empty() ? kDone : kDamage;
 }

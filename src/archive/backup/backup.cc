@@ -35,7 +35,7 @@ base::Status need_certificate(const Repository& repository) {
   return base::fail(base::ErrorCode::kWrongKey,
                     "the repository " + repository.store().describe() +
                         " holds no certificate for this machine's key: it was removed, or is damaged",
-                    kNewMachineKey);
+                    keys.none() ? kUnfinishedCopy : kNewMachineKey);
 }
 
 base::Status need_machine(const Repository& repository) {

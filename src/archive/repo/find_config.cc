@@ -29,16 +29,19 @@ Result<FoundConfig> read_config(store::Store& store, const store::ObjectId& id) 
       std::move(config).error().within(fmt::format("config {} in {}", id.hex(), store.describe())).with_hint(hint));
 }
 
-// The store has no config: was it ever a repository?
+// The store has no config: was it ever a repository? Keys alone are what an `init` that was cut short leaves.
 Result<FoundConfig> no_config(store::Store& store) {
-  for (const Kind kind : {Kind::kKey, Kind::kSnapshot}) {
-    if (KURA_TRY(store.list(kind)).empty()) continue;
-    return base::fail(ErrorCode::kDamaged,
-                      fmt::format("{} has {} objects, but its config is gone", store.describe(), store::name_of(kind)),
+  if (!KURA_TRY(store.list(Kind::kSnapshot)).empty()) {
+    return base::fail(ErrorCode::kDamaged, fmt::format("{} has snapshots, but its config is gone", store.describe()),
                       kRestoreConfig);
   }
-  return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a repository", store.describe()),
-                    fmt::format("make one with `kura init -r {}`", store.describe()));
+  const bool unfinished = !KURA_TRY(store.list(Kind::kKey)).empty();
+  return base::fail(
+      ErrorCode::kNotFound,
+      fmt::format("{} is not a repository{}", store.describe(), unfinished ? " yet: it has keys, but no config" : ""),
+      unfinished
+          ? fmt::format("what made it was cut short: run `kura init -r {}` or `kura copy` again", store.describe())
+          : fmt::format("make one with `kura init -r {}`", store.describe()));
 }
 
 std::unexpected<base::Error> several_configs(store::Store& store, const Ids& ids) {

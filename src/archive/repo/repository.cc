@@ -153,7 +153,7 @@ Status Repository::unlock_with_passphrase(std::string_view passphrase) {
   if (list.slots.empty()) {
     return base::fail(ErrorCode::kNotFound,
                       fmt::format("no passphrase opens {}: it keeps no recovery key", store_->describe()),
-                      "give the recovery key file that was written when it was made");
+                      list.none() ? kUnfinishedCopy : "give the recovery key file that was written when it was made");
   }
   // The cheap ones first, so that a costly one that somebody puts there does not keep the right one waiting.
   std::ranges::sort(list.slots, {}, [](const KeyList::Slot& at) {

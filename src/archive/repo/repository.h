@@ -53,7 +53,12 @@ struct KeyList {
   std::vector<Slot> slots;
   std::vector<Machine> machines;
   std::vector<DamagedObject> damaged;
+
+  // The keys come right after the config: none at all, not even a machine's, is mostly a copy that was cut short.
+  bool none() const { return slots.empty() && machines.empty() && damaged.empty(); }
 };
+inline constexpr const char* kUnfinishedCopy =
+    "if it is a copy that was cut short, run `kura copy` from the original again";
 
 class Repository {
  public:

@@ -17,10 +17,10 @@ struct CopySummary {
 
 // A twin: config, keys and all objects that the snapshots need, as they are, in the order received. No key needed;
 // every object is checked against its name on the way. Nothing that is there is stored again, but what is missing of
-// snapshots that are there is put. The order (packs, indexes, snapshot, each durable before the next) and a lease make
-// an interrupted copy harmless. `only` empty: all snapshots. Memory: 128 MiB of objects, or the largest one.
-// kConflict when `to` holds another repository, or when garbage collection there is about to take what this needs;
-// kDamaged when something here is damaged: what is whole is copied all the same before it is told.
+// snapshots that are there is put. The order (config, keys, then packs, indexes, snapshot, each durable before the
+// next) and a lease make an interrupted copy harmless. `only` empty: all snapshots. Memory: 128 MiB of objects, or the
+// largest one. kConflict when `to` holds another repository, or when garbage collection there is about to take what
+// this needs; kDamaged when something here is damaged: what is whole is copied all the same before it is told.
 base::Result<CopySummary> copy_twin(const Repository& from, store::Store& to, const std::vector<store::ObjectId>& only,
                                     base::Progress& progress, std::stop_token stop);
 

@@ -78,9 +78,10 @@ class TwinCopier {
     std::uint64_t limit = 0;
   };
 
+  Status prepare_target();
   Result<bool> has_config() const;
   Status look_at_target();
-  Status copy_config_and_keys(bool has_config);
+  Status copy_keys();
   Status copy_snapshot(const StoredSnapshot& stored);
   Result<std::vector<Wanted>> missing_packs(const StoredSnapshot& stored);
   std::vector<Wanted> missing_indexes(const StoredSnapshot& stored) const;
@@ -110,24 +111,32 @@ Status TwinCopier::check_stop() const {
                     "run it again: what was copied is kept");
 }
 
+// A config of somebody else's beside ours is not taken for the repository's.
 Result<bool> TwinCopier::has_config() const {
-  bool found = false;
-  for (const ObjectInfo& info : KURA_TRY(to_.list(Kind::kConfig))) {
-    if (info.id == from_.config_id()) {
-      found = true;
-      continue;
-    }
-    return base::fail(ErrorCode::kConflict,
-                      fmt::format("{} holds another repository (config {}) than {} (config {})", to_.describe(),
-                                  info.id.hex(), source_.describe(), from_.config_id().hex()),
-                      "a twin needs a place of its own; into a repository with other keys, copy with the recovery key");
+  const std::vector<ObjectInfo> configs = KURA_TRY(to_.list(Kind::kConfig));
+  if (configs.empty()) return false;
+  if (std::ranges::find(configs, from_.config_id(), &ObjectInfo::id) != configs.end()) return true;
+  return base::fail(ErrorCode::kConflict,
+                    fmt::format("{} holds another repository (config {}) than {} (config {})", to_.describe(),
+                                configs.front().id.hex(), source_.describe(), from_.config_id().hex()),
+                    "a twin needs a place of its own; into a repository with other keys, copy with the recovery key");
+}
+
+// Under a lease and with the config, which comes first: wherever it ends, what is there is a repository that the next
+// copy goes on with, and never something with keys or snapshots whose config seems to be lost.
+Status TwinCopier::prepare_target() {
+  const bool is_there = KURA_TRY(has_config());
+  lease_ = KURA_TRY(Lease::take(to_, LeasePurpose::kCopy));
+  if (!is_there) {
+    KURA_TRY(copy_object({.kind = Kind::kConfig, .id = from_.config_id(), .limit = kConfigLimit}));
+    KURA_TRY(to_.sync());
   }
-  return found;
+  KURA_TRY(look_at_target());
+  return copy_keys();
 }
 
 // In the order of docs/format.md, section 9: under the lease, first what is condemned, then what is there.
 Status TwinCopier::look_at_target() {
-  lease_ = KURA_TRY(Lease::take(to_, LeasePurpose::kCopy));
   condemned_ = KURA_TRY(read_condemned(to_));
   there_packs_ = KURA_TRY(list_sizes(to_, Kind::kPack));
   there_indexes_ = KURA_TRY(list_sizes(to_, Kind::kIndex));
@@ -136,8 +145,8 @@ Status TwinCopier::look_at_target() {
   return {};
 }
 
-// The config last: without its keys nobody should take it for a repository.
-Status TwinCopier::copy_config_and_keys(bool has_config) {
+// Durable before the first snapshot: without its machine's certificate it would count for nothing.
+Status TwinCopier::copy_keys() {
   const KeyList keys = KURA_TRY(from_.keys());
   std::vector<Wanted> wanted;
   const auto want = [&](const ObjectId& id) {
@@ -146,9 +155,6 @@ Status TwinCopier::copy_config_and_keys(bool has_config) {
   for (const KeyList::Slot& at : keys.slots) want(at.id);
   for (const KeyList::Machine& at : keys.machines) want(at.id);
   KURA_TRY(copy_all(wanted));
-  KURA_TRY(to_.sync());
-  if (has_config) return {};
-  KURA_TRY(copy_object({.kind = Kind::kConfig, .id = from_.config_id(), .limit = kConfigLimit}));
   return to_.sync();
 }
 
@@ -252,9 +258,7 @@ Status TwinCopier::copy_snapshot(const StoredSnapshot& stored) {
 
 Result<CopySummary> TwinCopier::run(const std::vector<ObjectId>& only) {
   CopySelection selection = KURA_TRY(select_for_copy(from_, only));
-  const bool config_is_there = KURA_TRY(has_config());
-  KURA_TRY(look_at_target());
-  KURA_TRY(copy_config_and_keys(config_is_there));
+  KURA_TRY(prepare_target());
   progress_.files_total += selection.snapshots.size();
   std::optional<Error> problem = std::move(selection.damage);
   for (const StoredSnapshot& stored : selection.snapshots) {

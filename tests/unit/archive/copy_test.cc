@@ -100,6 +100,18 @@ TEST(CopyTwin, RefusesAnotherRepositoryAndLeavesItAlone) {
   EXPECT_EQ(other.disk().files(), files);
 }
 
+TEST(CopyTwin, AConfigPlantedBesideTheTwinsStopsNoCopy) {
+  const TwoSnapshots world;
+  CrashFileSystem disk;
+  ASSERT_TRUE(twin(world.repository(), *store_on(disk), {world.first}).has_value());
+  const BackupWorld other;
+  const base::Bytes planted = other.store().get(Kind::kConfig, other.repository().config_id(), kConfigLimit).value();
+  ASSERT_TRUE(store_on(disk)->put(Kind::kConfig, other.repository().config_id(), planted).has_value());
+  const auto again = twin(world.repository(), *store_on(disk));
+  ASSERT_TRUE(again.has_value()) << again.error().text();
+  EXPECT_EQ(again->snapshots_copied, 1U);
+}
+
 TEST(CopyTwin, WhereverItIsInterruptedTheTwinIsWholeAndTheNextRunFinishes) {
   const TwoSnapshots world;
   bool failed = true;
@@ -111,7 +123,12 @@ TEST(CopyTwin, WhereverItIsInterruptedTheTwinIsWholeAndTheNextRunFinishes) {
     failed = !twin(world.repository(), *to).has_value();
     const auto after = disk.crash(n);
     const auto config = listed(*store_on(*after), Kind::kConfig);
-    if (!config.empty()) {
+    if (config.empty()) {
+      for (const Kind kind : {Kind::kKey, Kind::kPack, Kind::kIndex, Kind::kSnapshot}) {
+        EXPECT_TRUE(listed(*store_on(*after), kind).empty())
+            << store::folder_of(kind) << " before the config, at " << n;
+      }
+    } else {
       const auto checked = check(world.unlocked(store_on(*after)));
       ASSERT_EQ(checked.findings.size(), 0U) << "at " << n << ": " << checked.text();
     }

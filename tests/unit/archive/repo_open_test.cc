@@ -73,8 +73,32 @@ TEST_F(OpenTest, AnEmptyStoreIsNoRepository) { expect_error(open(""), ErrorCode:
 
 TEST_F(OpenTest, ARemovedConfigIsDamageAndNotAnEmptyStore) {
   const auto made = create();
+  ASSERT_TRUE(made->put(Kind::kSnapshot, base::as_bytes("any")));
   ASSERT_TRUE(store()->remove(Kind::kConfig, made->config_id()));
   expect_error(open(state()), ErrorCode::kDamaged, "config is gone");
+}
+
+TEST_F(OpenTest, KeysWithoutAConfigAreWhatWasNeverFinishedAndSayWhatToDo) {
+  const auto made = create();
+  ASSERT_TRUE(store()->remove(Kind::kConfig, made->config_id()));
+  const auto unfinished = open(state());
+  expect_error(unfinished, ErrorCode::kNotFound, "not a repository yet");
+  EXPECT_TRUE(unfinished.error().hint().contains("kura copy")) << unfinished.error().hint();
+  const auto again = create();
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(open(state())->config_id(), again->config_id());
+}
+
+TEST_F(OpenTest, ACopyThatWasCutShortBeforeItsKeysSaysWhatToDo) {
+  const auto made = create();
+  for (const store::ObjectInfo& key : store()->list(Kind::kKey).value()) {
+    ASSERT_TRUE(store()->remove(Kind::kKey, key.id));
+  }
+  auto repository = open(state());
+  ASSERT_TRUE(repository) << repository.error().text();
+  const auto unlocked = repository->unlock_with_passphrase("right");
+  expect_error(unlocked, ErrorCode::kNotFound, "no recovery key");
+  EXPECT_TRUE(unlocked.error().hint().contains("kura copy")) << unlocked.error().hint();
 }
 
 TEST_F(OpenTest, ADamagedOrTruncatedConfigIsToldFromANewerOne) {
