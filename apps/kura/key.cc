@@ -116,14 +116,15 @@ void add_new_passphrase_option(CLI::App* command, Options& options) {
 
 void add_key(CommandTable& table) {
   auto options = std::make_shared<Options>();
-  CLI::App* key = table.add("key", "List, add and remove keys; change a passphrase",
-                            "Examples:\n"
-                            "  kura key list\n"
-                            "  kura key add --label 'head office'       another passphrase that opens everything\n"
-                            "  kura key add --out /media/usb/office.key an off-line key file\n"
-                            "  kura key add --machine                   a new key for a machine that lost its state\n"
-                            "  kura key passphrase                      change a passphrase; no data are rewritten",
-                            nullptr);
+  CLI::App* key =
+      table.add("key", "List, add and remove keys; change a passphrase",
+                "Examples:\n"
+                "  kura key list\n"
+                "  kura key add --label 'head office'       another passphrase that opens everything\n"
+                "  kura key add --out /media/usb/office.key an off-line key file\n"
+                "  kura key add --machine                   a new key for a machine whose old one is lost or removed\n"
+                "  kura key passphrase                      change a passphrase; no data are rewritten",
+                nullptr);
   key->require_subcommand(1);
   table.add_below(key, "list", "List recovery keys and machines; needs no passphrase",
                   "Example:\n  kura key list --json", run_list);
@@ -136,7 +137,8 @@ void add_key(CommandTable& table) {
   add->add_option("--label", options->label, "What the key is called in the list")->type_name("TEXT");
   CLI::Option* out =
       add->add_option("--out", options->out, "Write the recovery key to a new FILE instead")->type_name("FILE");
-  add->add_flag("--machine", options->machine, "Give this machine a new key")->excludes(out);
+  add->add_flag("--machine", options->machine, "Give this machine a new key, when its old one is lost or was removed")
+      ->excludes(out);
   add_new_passphrase_option(add, *options);
 
   CLI::App* remove =

@@ -152,16 +152,18 @@ def test_a_removed_passphrase_opens_nothing_any_more(workplace):
     kura.run("ls", "latest", env={"KURA_PASSPHRASE": NEW_PASSPHRASE})
 
 
-@pytest.mark.xfail(reason="known: key add --machine refuses while the old key file is there")
 def test_a_machine_whose_certificate_is_removed_is_no_longer_believed(workplace):
     kura, source = workplace
     kura.run("backup", source)
     machine, = [k["id"] for k in kura.json("key", "list").of_type("key") if k["kind"] == "machine"]
+    done = kura.json("key", "add", "--machine", code=1)
+    assert done.errors[-1]["code"] == "exists", "its certificate is in force"
     kura.run("key", "remove", machine)
     done = kura.json("backup", source, keys=False, code=None)
     assert done.code == 1, "it made a snapshot that no reader accepts"
     kura.run("key", "add", "--machine")
-    kura.run("backup", source)
+    snapshot = kura.backup(source)
+    assert kura.ids() == [snapshot]
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="the package strace is not installed")

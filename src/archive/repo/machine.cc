@@ -86,6 +86,11 @@ Status rename_new(const std::string& from, const std::string& to) {
   return {};
 }
 
+Status rename_over(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return from_errno("write", to);
+  return {};
+}
+
 Status check_private(int fd, const std::string& path) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return from_errno("read", path);
@@ -160,13 +165,16 @@ Result<MachineKey> MachineState::load_key() const {
   return key;
 }
 
-Status MachineState::save_key(const MachineKey& key) const {
+Status MachineState::save_key(const MachineKey& key) const { return write_key(key, /*over=*/false); }
+Status MachineState::replace_key(const MachineKey& key) const { return write_key(key, /*over=*/true); }
+
+Status MachineState::write_key(const MachineKey& key, bool over) const {
   const std::string path = folder_ + "/machine.key";
   const std::string temporary = fmt::format("{}/{}.tmp", folder_, store::temporary_name());
   std::string text = encode_machine_key(key);
   Status status = write_private_file(temporary, text);
   explicit_bzero(text.data(), text.size());
-  if (status) status = rename_new(temporary, path);
+  if (status) status = over ? rename_over(temporary, path) : rename_new(temporary, path);
   if (!status) {
     ::unlink(temporary.c_str());
     return status;

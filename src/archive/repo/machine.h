@@ -37,12 +37,15 @@ class MachineState {
   base::Result<MachineKey> load_key() const;
   // Atomic and durable, mode 0600; kExists when there is one.
   base::Status save_key(const MachineKey& key) const;
+  // The same in place of the one that is there, which is then gone.
+  base::Status replace_key(const MachineKey& key) const;
   // Held while a snapshot is committed, so that a machine's snapshots form one chain. Freed by the kernel whatever
   // happens to the process.
   base::Result<base::UniqueFd> lock_commits() const;
 
  private:
   explicit MachineState(std::string folder) : folder_(std::move(folder)) {}
+  base::Status write_key(const MachineKey& key, bool over) const;
   std::string folder_;
 };
 

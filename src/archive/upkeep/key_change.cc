@@ -1,5 +1,6 @@
 #include "archive/upkeep/key_change.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -114,18 +115,50 @@ Result<ObjectId> remove_key(const Repository& repository, std::string_view id_pr
   return id;
 }
 
+namespace {
+
+// Whether the machine has a key that is to be replaced, since its certificate was removed: it signs nothing that
+// counts. kExists for any other key.
+Result<bool> has_dropped_key(const Repository& repository, const MachineState& state) {
+  const auto exists = [&](const std::string& which, std::string hint) {
+    return base::fail(
+        ErrorCode::kExists,
+        fmt::format("{} has a machine key for {} already{}", state.folder(), repository.store().describe(), which),
+        std::move(hint));
+  };
+  const Result<MachineKey> present = state.load_key();
+  if (!present && present.error().code() == ErrorCode::kNotFound) return false;
+  if (!present) {
+    return exists(fmt::format(", which cannot be used ({})", present.error().message()),
+                  "move it away to get a new one");
+  }
+  if (present->config != repository.config_id()) {
+    return exists(", which is of another repository", "move it away to get a new one");
+  }
+  const KeyList keys = KURA_TRY(repository.keys());
+  const crypto::PublicKey machine = present->public_key();
+  const auto certified =
+      std::ranges::find_if(keys.machines, [&](const auto& at) { return at.certificate.machine == machine; });
+  if (certified != keys.machines.end()) {
+    return exists(fmt::format(", and its certificate {} is in force", certified->id.hex()), "");
+  }
+  if (keys.damaged.empty()) return true;
+  const ObjectId& unreadable = keys.damaged.front().id;
+  return base::fail(ErrorCode::kDamaged,
+                    fmt::format("cannot tell whether the machine key in {} still counts in {}: key {} cannot be read",
+                                state.folder(), repository.store().describe(), unreadable.hex()),
+                    fmt::format("copy it back from another copy of the repository, or remove it with `kura key remove "
+                                "{}`; then run this again",
+                                unreadable.hex()));
+}
+
+}  // namespace
+
 Result<ObjectId> add_machine(const Repository& repository, const std::string& state_folder, std::string_view label) {
   KURA_TRY(check_label(label));
   const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
   const MachineState state = KURA_TRY(MachineState::open(state_folder, repository.config_id(), /*create=*/true));
-  const Result<MachineKey> present = state.load_key();
-  if (present || present.error().code() != ErrorCode::kNotFound) {
-    return base::fail(
-        ErrorCode::kExists,
-        fmt::format("{} has a machine key for {} already{}", state.folder(), repository.store().describe(),
-                    present ? "" : fmt::format(", which cannot be used ({})", present.error().message())),
-        present ? "" : "move it away to get a new one");
-  }
+  const bool replace = KURA_TRY(has_dropped_key(repository, state));
   const MachineKey key{
       .config = repository.config_id(), .write = secrets->write.write, .signing_seed = crypto::random_key()};
   const MachineCertificate certificate{.config = repository.config_id(),
@@ -135,7 +168,7 @@ Result<ObjectId> add_machine(const Repository& repository, const std::string& st
   // The certificate first: a key without one would sign snapshots that do not count.
   const ObjectId id = KURA_TRY(repository.put(Kind::kKey, certificate.encode(secrets->signing)));
   KURA_TRY(repository.store().sync());
-  KURA_TRY(state.save_key(key));
+  KURA_TRY(replace ? state.replace_key(key) : state.save_key(key));
   return id;
 }
 

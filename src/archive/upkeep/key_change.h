@@ -18,7 +18,9 @@ base::Result<store::ObjectId> change_passphrase(const Repository& repository, st
 // Removes a slot or a machine certificate by id (unique prefix). Refuses (kConflict) to remove the last recovery slot
 // unless `force`: without it only an off-line key opens the repository.
 base::Result<store::ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force);
-// A new machine key for this machine (its old one is lost): certificate into the repository, key into the state folder.
+// A new machine key for this machine: certificate into the repository, key into the state folder. For one whose old key
+// is lost, or whose certificate was removed: that key is replaced. kExists while it has a key with a certificate, or
+// one that cannot be read; kDamaged when a key object is damaged that may be its certificate.
 base::Result<store::ObjectId> add_machine(const Repository& repository, const std::string& state_folder,
                                           std::string_view label);
 

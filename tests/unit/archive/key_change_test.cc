@@ -6,6 +6,7 @@
 #include "archive/upkeep/forget.h"
 #include "archive/upkeep/stats.h"
 #include "support/archive/backup_world.h"
+#include "support/archive/format_samples.h"
 #include "support/store/faulty_store.h"
 
 namespace kura::archive {
@@ -87,6 +88,34 @@ TEST(KeyChange, ARemovedKeyIsTheOneThatWasNamed) {
   const auto removed = remove_key(world.repository(), world.repository().keys()->machines.at(0).id.hex(), false);
   ASSERT_TRUE(removed.has_value());
   EXPECT_TRUE(world.repository().keys()->machines.empty());
+}
+
+TEST(KeyChange, AKeyWhoseCertificateIsGoneIsReplacedAndNoOther) {
+  BackupWorld world;
+  world.write("a", 1);
+  world.backup();
+  const auto key_in_state = [&] {
+    return MachineState::open(world.state(), world.repository().config_id(), false)->load_key()->public_key();
+  };
+  const crypto::PublicKey old = key_in_state();
+  const KeyList::Machine first = world.repository().keys()->machines.at(0);
+  const auto kept = add_machine(world.repository(), world.state(), "new");
+  test::expect_error(kept, ErrorCode::kExists, first.id.hex());
+
+  // A key object that cannot be read may be its certificate.
+  const base::Bytes certificate = world.store().get(Kind::kKey, first.id, 4096).value();
+  world.disk().plant(test::path_of(Kind::kKey, first.id), base::as_bytes("damage"));
+  test::expect_error(add_machine(world.repository(), world.state(), "new"), ErrorCode::kDamaged, first.id.hex());
+  EXPECT_EQ(key_in_state(), old);
+  world.disk().plant(test::path_of(Kind::kKey, first.id), certificate);
+
+  ASSERT_TRUE(remove_key(world.repository(), first.id.hex(), true).has_value());
+  const auto added = add_machine(world.repository(), world.state(), "new");
+  ASSERT_TRUE(added.has_value()) << added.error().text();
+  EXPECT_NE(key_in_state(), old);
+  const Repository machine = world.open(world.repository().shared_store());
+  EXPECT_TRUE(world.backup(machine).has_value());
+  EXPECT_EQ(machine.snapshots()->snapshots.size(), 1U);
 }
 
 TEST(KeyChange, TheExportedKeyFileOpensTheRepository) {

@@ -70,6 +70,16 @@ TEST_F(MachineStateTest, NeverOverwritesAKeyAndLeavesNoTemporaryFile) {
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 
+TEST_F(MachineStateTest, ReplacesAKeyWhenToldTo) {
+  ASSERT_TRUE(open().save_key(key_));
+  const MachineKey other{.config = digest_of(1), .write = key_of(9), .signing_seed = key_of(9)};
+  ASSERT_TRUE(open().replace_key(other));
+  EXPECT_EQ(open().load_key()->public_key(), other.public_key());
+  EXPECT_EQ(mode_of(key_path()), 0600U);
+  const auto files = std::filesystem::directory_iterator(open().folder());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
 TEST_F(MachineStateTest, TellsThatThereIsNone) {
   expect_error(open().load_key(), ErrorCode::kNotFound);
   expect_error(MachineState::open(folder_ / "none", digest_of(1), /*create=*/false), ErrorCode::kNotFound);
