@@ -145,7 +145,10 @@ void add_key(CommandTable& table) {
       table.add_below(key, "remove", "Remove a key from the repository", "Example:\n  kura key remove 3f2a9c1d",
                       [options](const Context& context) { return run_remove(context, *options); });
   remove->add_option("id", options->id, "Its id (4 or more digits)")->required()->type_name("ID");
-  remove->add_flag("--force", options->force, "Also the last recovery key: then only a key file opens the repository");
+  remove->add_flag(
+      "--force", options->force,
+      "Also the last recovery key (then only a key file opens the repository), and a machine's whose snapshots "
+      "then count no more");
 
   CLI::App* passphrase =
       table.add_below(key, "passphrase", "Change a passphrase",

@@ -1,7 +1,10 @@
 #include "archive/upkeep/key_change.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -74,21 +77,26 @@ Result<ObjectId> change_passphrase(const Repository& repository, std::string_vie
   return id;
 }
 
-Result<ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force) {
-  const KeyList keys = KURA_TRY(repository.keys());
+namespace {
+
+struct Removal {
+  ObjectId id;
+  bool is_slot = false;
+  std::optional<crypto::PublicKey> machine;  // of a certificate
+};
+
+// The one key object whose id begins so.
+Result<Removal> find_key(const Repository& repository, const KeyList& keys, std::string_view id_prefix) {
   if (id_prefix.size() < kPrefixDigits) {
     return base::fail(ErrorCode::kUsage, fmt::format("give at least {} digits of the key's id", kPrefixDigits));
   }
-  std::vector<std::pair<ObjectId, bool>> found;  // whether it is a recovery slot
-  for (const KeyList::Slot& at : keys.slots) {
-    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, true);
-  }
-  for (const KeyList::Machine& at : keys.machines) {
-    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, false);
-  }
-  for (const DamagedObject& at : keys.damaged) {
-    if (at.id.hex().starts_with(id_prefix)) found.emplace_back(at.id, false);
-  }
+  std::vector<Removal> found;
+  const auto consider = [&](Removal key) {
+    if (key.id.hex().starts_with(id_prefix)) found.push_back(key);
+  };
+  for (const KeyList::Slot& at : keys.slots) consider({.id = at.id, .is_slot = true, .machine = std::nullopt});
+  for (const KeyList::Machine& at : keys.machines) consider({.id = at.id, .machine = at.certificate.machine});
+  for (const DamagedObject& at : keys.damaged) consider({.id = at.id, .machine = std::nullopt});
   if (found.empty()) {
     return base::fail(
         ErrorCode::kNotFound,
@@ -98,24 +106,46 @@ Result<ObjectId> remove_key(const Repository& repository, std::string_view id_pr
   if (found.size() > 1) {
     return base::fail(ErrorCode::kUsage,
                       fmt::format("the ids of several keys begin with {}, among them {} and {}", id_prefix,
-                                  found[0].first.hex(), found[1].first.hex()),
+                                  found[0].id.hex(), found[1].id.hex()),
                       "give more of its digits");
   }
-  const auto& [id, is_slot] = found.front();
-  if (is_slot && keys.slots.size() == 1 && !force) {
-    return base::fail(
-        ErrorCode::kConflict,
-        fmt::format("recovery key {} is the last one in {}: without it only a recovery key file opens the "
-                    "repository",
-                    id.hex(), repository.store().describe()),
-        "add another first, or use --force when you have the file");
-  }
-  KURA_TRY(repository.store().remove(Kind::kKey, id));
-  KURA_TRY(repository.store().sync());
-  return id;
+  return found.front();
 }
 
-namespace {
+Status keep_last_slot(const Repository& repository, const KeyList& keys, const Removal& key) {
+  if (keys.slots.size() > 1) return {};
+  return base::fail(
+      ErrorCode::kConflict,
+      fmt::format("recovery key {} is the last one in {}: without it only a recovery key file opens the repository",
+                  key.id.hex(), repository.store().describe()),
+      "add another first, or use --force when you have the file");
+}
+
+// "3 of host alpha, 1 of host beta"
+std::string by_host(const std::vector<StoredSnapshot>& snapshots) {
+  std::map<std::string, std::size_t> counts;
+  for (const StoredSnapshot& stored : snapshots) {
+    ++counts[stored.snapshot.label ? "host " + stored.snapshot.label->host : "a host that is not told"];
+  }
+  std::string text;
+  for (const auto& [host, count] : counts) text += fmt::format("{}{} of {}", text.empty() ? "" : ", ", count, host);
+  return text;
+}
+
+// Snapshots count only with their machine's certificate: nobody could read them any more.
+Status keep_signed_snapshots(const Repository& repository, const KeyList& keys, const Removal& key) {
+  const auto same = [&](const KeyList::Machine& at) { return at.certificate.machine == *key.machine; };
+  if (std::ranges::count_if(keys.machines, same) > 1) return {};
+  std::vector<StoredSnapshot> lost = KURA_TRY(repository.snapshots()).snapshots;
+  std::erase_if(lost, [&](const StoredSnapshot& stored) { return stored.snapshot.machine != *key.machine; });
+  if (lost.empty()) return {};
+  return base::fail(ErrorCode::kConflict,
+                    fmt::format("without the machine key {} these snapshots in {} count no more, and nobody can read "
+                                "them: {}; the newest is {}, received {}",
+                                key.id.hex(), repository.store().describe(), by_host(lost), lost.back().id.hex(),
+                                base::format_rfc3339(lost.back().received)),
+                    "restore or `kura copy` what you need of them first; then use --force to give them up");
+}
 
 // Whether the machine has a key that is to be replaced, since its certificate was removed: it signs nothing that
 // counts. kExists for any other key.
@@ -153,6 +183,16 @@ Result<bool> has_dropped_key(const Repository& repository, const MachineState& s
 }
 
 }  // namespace
+
+Result<ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force) {
+  const KeyList keys = KURA_TRY(repository.keys());
+  const Removal key = KURA_TRY(find_key(repository, keys, id_prefix));
+  if (key.is_slot && !force) KURA_TRY(keep_last_slot(repository, keys, key));
+  if (key.machine && !force) KURA_TRY(keep_signed_snapshots(repository, keys, key));
+  KURA_TRY(repository.store().remove(Kind::kKey, key.id));
+  KURA_TRY(repository.store().sync());
+  return key.id;
+}
 
 Result<ObjectId> add_machine(const Repository& repository, const std::string& state_folder, std::string_view label) {
   KURA_TRY(check_label(label));

@@ -15,8 +15,10 @@ base::Result<std::string> export_recovery_key(const Repository& repository);
 // Puts the new slot, syncs, then removes the slot that `old_passphrase` opens.
 base::Result<store::ObjectId> change_passphrase(const Repository& repository, std::string_view old_passphrase,
                                                 std::string_view new_passphrase);
-// Removes a slot or a machine certificate by id (unique prefix). Refuses (kConflict) to remove the last recovery slot
-// unless `force`: without it only an off-line key opens the repository.
+// Removes a slot or a machine certificate by id (unique prefix). Refuses (kConflict), unless `force`, to remove
+// - the last recovery slot: without it only an off-line key opens the repository;
+// - the certificate of a machine that has signed snapshots which are there: they would count no more. The error says
+//   how many of which host. (A damaged key object may be removed: nothing counts by it as it is.)
 base::Result<store::ObjectId> remove_key(const Repository& repository, std::string_view id_prefix, bool force);
 // A new machine key for this machine: certificate into the repository, key into the state folder. For one whose old key
 // is lost, or whose certificate was removed: that key is replaced. kExists while it has a key with a certificate, or

@@ -90,6 +90,35 @@ TEST(KeyChange, ARemovedKeyIsTheOneThatWasNamed) {
   EXPECT_TRUE(world.repository().keys()->machines.empty());
 }
 
+TEST(KeyChange, AMachineThatHasSignedSnapshotsGoesOnlyByForce) {
+  BackupWorld world;
+  world.write("a", 1);
+  world.backup();
+  const ObjectId newest = world.backup();
+  const std::string id = world.repository().keys()->machines.at(0).id.hex();
+  const auto refused = remove_key(world.repository(), id, false);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+  EXPECT_TRUE(refused.error().message().contains("2 of host host")) << refused.error().text();
+  EXPECT_TRUE(refused.error().message().contains(newest.hex())) << refused.error().text();
+  EXPECT_TRUE(refused.error().hint().contains("--force")) << refused.error().text();
+  EXPECT_EQ(world.repository().snapshots()->snapshots.size(), 2U);
+  ASSERT_TRUE(remove_key(world.repository(), id, true).has_value());
+  EXPECT_EQ(world.repository().snapshots()->snapshots.size(), 0U);
+}
+
+TEST(KeyChange, ASecondCertificateOfTheSameKeyMayGo) {
+  BackupWorld world;
+  world.write("a", 1);
+  world.backup();
+  MachineCertificate again = world.repository().keys()->machines.at(0).certificate;
+  again.label = "again";
+  const base::Bytes object = again.encode(world.repository().recovery_secrets()->signing);
+  const ObjectId id = world.repository().put(Kind::kKey, object).value();
+  ASSERT_TRUE(remove_key(world.repository(), id.hex(), false).has_value());
+  EXPECT_EQ(world.repository().snapshots()->snapshots.size(), 1U);
+}
+
 TEST(KeyChange, AKeyWhoseCertificateIsGoneIsReplacedAndNoOther) {
   BackupWorld world;
   world.write("a", 1);
