@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "passphrase.h"
 #include "store/store.h"
 
 namespace kura::app {
@@ -31,15 +30,35 @@ base::Status Context::need_repository_name() const {
   return base::fail(base::ErrorCode::kUsage, "no repository is named", "Say -r REPOSITORY or set KURA_REPO");
 }
 
-base::Result<archive::Repository> Context::open_repository() const {
+base::Result<Passphrase> Context::passphrase() const {
+  return find_passphrase(options.passphrase_file, "Passphrase of the recovery key: ", stop);
+}
+
+// Only a help in finding the config: a key file that is not there, or is another repository's, stops nobody who does
+// not need the key, and unlock() tells the others.
+std::optional<store::ObjectId> Context::config_of_key_file(store::Store& store) const {
+  if (options.recovery_key_file.empty()) return std::nullopt;
+  const auto text = read_text_file(options.recovery_key_file);
+  if (!text) return std::nullopt;
+  const auto file = archive::RecoveryKeyFile::decode(*text);
+  if (!file || !store.stat(store::Kind::kConfig, file->config)) return std::nullopt;
+  return file->config;
+}
+
+base::Result<archive::Repository> Context::open(bool may_ask) const {
   KURA_TRY(need_repository_name());
-  std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository));
-  return archive::Repository::open(std::move(store), state_folder());
+  const std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository));
+  auto repository = archive::Repository::open(store, state_folder(), config_of_key_file(*store));
+  if (repository || !options.recovery_key_file.empty()) return repository;
+  if (!may_ask && !passphrase_is_given(options.passphrase_file)) return repository;
+  if (KURA_TRY(archive::Repository::whole_configs(*store)).size() < 2) return repository;
+  return archive::Repository::open_with_passphrase(store, state_folder(), KURA_TRY(passphrase()).text());
 }
 
 base::Result<archive::Repository> Context::open_unlocked() const {
-  auto repository = KURA_TRY(open_repository());
-  KURA_TRY(unlock(repository));
+  auto repository = KURA_TRY(open(/*may_ask=*/true));
+  // By the passphrase, to find its config.
+  if (repository.recovery_secrets() == nullptr) KURA_TRY(unlock(repository));
   return repository;
 }
 
@@ -48,8 +67,7 @@ base::Status Context::unlock(archive::Repository& repository) const {
     const std::string text = KURA_TRY(read_text_file(options.recovery_key_file));
     return repository.unlock_with_key_file(text);
   }
-  const auto passphrase = KURA_TRY(find_passphrase(options.passphrase_file, "Passphrase of the recovery key: ", stop));
-  return repository.unlock_with_passphrase(passphrase.text());
+  return repository.unlock_with_passphrase(KURA_TRY(passphrase()).text());
 }
 
 base::Status Context::unlock_if_given(archive::Repository& repository) const {

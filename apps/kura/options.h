@@ -9,6 +9,7 @@
 #include "archive/repo/repository.h"
 #include "base/error.h"
 #include "output.h"
+#include "passphrase.h"
 
 namespace kura::app {
 
@@ -31,12 +32,19 @@ struct Context {
   std::string state_folder() const;
   // kUsage when no repository is named.
   base::Status need_repository_name() const;
-  base::Result<archive::Repository> open_repository() const;
+  // The config in force is told by the recovery key file where one is given and fits, by the state folder, and where
+  // several are there by the passphrase, if it is given.
+  base::Result<archive::Repository> open_repository() const { return open(/*may_ask=*/false); }
   // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal.
   base::Result<archive::Repository> open_unlocked() const;
   base::Status unlock(archive::Repository& repository) const;
   // Unlocks when a key is at hand without asking anybody.
   base::Status unlock_if_given(archive::Repository& repository) const;
+
+ private:
+  base::Result<archive::Repository> open(bool may_ask) const;
+  base::Result<Passphrase> passphrase() const;
+  std::optional<store::ObjectId> config_of_key_file(store::Store& store) const;
 };
 
 // Reads a small text file, such as a passphrase's, whole.

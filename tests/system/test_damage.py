@@ -219,3 +219,43 @@ def test_a_planted_object_of_garbage_is_named_and_stops_no_other_work(copied, tm
     assert (done.code == 4) is (kind in ("snapshots",)) or kind in ("index", "packs")
     kura.run("backup", source)
     assert restore_all(kura, source, contents, tmp_path) == []
+
+
+def test_a_planted_config_misleads_nobody_who_has_a_key(tmp_path):
+    """Somebody who can write to the folder puts a repository of his own beside ours, keys and all."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "file").write_text("ours")
+    kura = Kura(tmp_path, passphrase="passphrase of ours")
+    kura.run("key", "add", "--out", tmp_path / "recovery-key")
+    kura.run("backup", tmp_path / "source")
+    (tmp_path / "theirs").mkdir()
+    theirs = Kura(tmp_path / "theirs", passphrase="another passphrase")
+    ours, = kura.objects("config")
+    for path in theirs.objects("config", "keys"):
+        shutil.copy(path, kura.repository / path.relative_to(theirs.repository))
+
+    kura.run("backup", tmp_path / "source", keys=False)
+    stranger = ("--state-dir", tmp_path / "no-state")
+    done = kura.json("check", *stranger, keys=False, code=4)
+    assert ours.name in done.errors[-1]["message"] and "--recovery-key" in done.errors[-1]["hint"]
+    key_file = {"KURA_RECOVERY_KEY_FILE": str(tmp_path / "recovery-key")}
+    for keys in (kura.keys, key_file):
+        kura.keys = keys
+        assert kura.json("check", *stranger).summary["opened"]
+        assert len(kura.snapshots()) == 2
+        target = kura.restored(f"latest:{tmp_path / 'source'}", tmp_path / "target", *stranger)
+        assert (target / "file").read_text() == "ours"
+    kura.run("key", "list", *stranger)
+    done = kura.json("check", *stranger, env={"KURA_RECOVERY_KEY_FILE": "", "KURA_PASSPHRASE": "no such"}, code=1)
+    assert done.errors[-1]["code"] == "wrong_key"
+
+
+def test_a_recovery_key_file_that_does_not_fit_stops_nobody_who_needs_none(copied, tmp_path):
+    kura, source, _ = copied
+    (tmp_path / "theirs").mkdir()
+    Kura(tmp_path / "theirs")
+    for path in (tmp_path / "no-such-file", tmp_path / "theirs" / "recovery-key"):
+        env = {"KURA_RECOVERY_KEY_FILE": str(path)}
+        kura.run("backup", source, env=env)
+        kura.run("snapshots", env=env)
+        kura.run("ls", "latest", env=env, code=1)

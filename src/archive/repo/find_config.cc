@@ -50,29 +50,46 @@ std::unexpected<base::Error> several_configs(store::Store& store, const Ids& ids
   return base::fail(
       ErrorCode::kDamaged,
       fmt::format("{} has {} configs, and nothing says which is in force: {}", store.describe(), ids.size(), names),
-      "the recovery key file names the right one; so does the state folder of a machine that was backed up");
+      "somebody has put one there; the recovery key tells the right one (--recovery-key FILE, or its passphrase by "
+      "--passphrase-file FILE), and so does the state folder of a machine that was backed up");
 }
 
-// The only one that is whole. An object that cannot be read for another reason than its bytes may be the right one.
-Result<FoundConfig> only_whole_config(store::Store& store, const Ids& ids) {
+struct Configs {
   std::vector<FoundConfig> whole;
-  std::optional<base::Error> problem;
+  std::optional<base::Error> problem;  // of those that are not
+};
+
+// An object that cannot be read for another reason than its bytes may be the right one.
+Result<Configs> read_configs(store::Store& store, const Ids& ids) {
+  Configs configs;
   for (const store::ObjectId& id : ids) {
     Result<FoundConfig> found = read_config(store, id);
     if (found) {
-      whole.push_back(*std::move(found));
+      configs.whole.push_back(*std::move(found));
       continue;
     }
     const ErrorCode code = found.error().code();
-    if (code != ErrorCode::kDamaged && code != ErrorCode::kUnsupported) return found;
+    if (code != ErrorCode::kDamaged && code != ErrorCode::kUnsupported) return base::fail(std::move(found).error());
     // Of several, the newer version is more likely the repository's than what is broken.
-    if (!problem || code == ErrorCode::kUnsupported) problem = std::move(found).error();
+    if (!configs.problem || code == ErrorCode::kUnsupported) configs.problem = std::move(found).error();
   }
-  if (whole.size() == 1) return std::move(whole.front());
-  if (whole.empty()) return base::fail(*std::move(problem));
+  return configs;
+}
+
+Result<FoundConfig> only_whole_config(store::Store& store, const Ids& ids) {
+  Configs configs = KURA_TRY(read_configs(store, ids));
+  if (configs.whole.size() == 1) return std::move(configs.whole.front());
+  if (configs.whole.empty()) return base::fail(*std::move(configs.problem));
   Ids candidates;
-  for (const FoundConfig& found : whole) candidates.push_back(found.id);
+  for (const FoundConfig& found : configs.whole) candidates.push_back(found.id);
   return several_configs(store, candidates);
+}
+
+Result<Ids> list_configs(store::Store& store) {
+  Ids ids;
+  for (const store::ObjectInfo& info : KURA_TRY(store.list(Kind::kConfig))) ids.push_back(info.id);
+  std::ranges::sort(ids);
+  return ids;
 }
 
 // Those of `ids` that this machine's state folder has.
@@ -85,11 +102,13 @@ Result<Ids> known_to_machine(const std::string& state_folder, const Ids& ids) {
 
 }  // namespace
 
+Result<std::vector<FoundConfig>> find_whole_configs(store::Store& store) {
+  return KURA_TRY(read_configs(store, KURA_TRY(list_configs(store)))).whole;
+}
+
 Result<FoundConfig> find_config(store::Store& store, const std::string& state_folder,
                                 const std::optional<store::ObjectId>& named) {
-  Ids ids;
-  for (const store::ObjectInfo& info : KURA_TRY(store.list(Kind::kConfig))) ids.push_back(info.id);
-  std::ranges::sort(ids);
+  const Ids ids = KURA_TRY(list_configs(store));
   if (ids.empty()) return no_config(store);
   if (named) {
     if (contains(ids, *named)) return read_config(store, *named);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/format/config.h"
 #include "store/store.h"
@@ -17,5 +18,8 @@ struct FoundConfig {
 // By the rules and with the errors of Repository::open().
 base::Result<FoundConfig> find_config(store::Store& store, const std::string& state_folder,
                                       const std::optional<store::ObjectId>& named);
+
+// Those that are whole, in the order of their ids.
+base::Result<std::vector<FoundConfig>> find_whole_configs(store::Store& store);
 
 }  // namespace kura::archive

@@ -59,6 +59,12 @@ Result<Repository> Repository::open(std::shared_ptr<store::Store> store, const s
   return repository;
 }
 
+Result<std::vector<store::ObjectId>> Repository::whole_configs(store::Store& store) {
+  std::vector<store::ObjectId> ids;
+  for (const FoundConfig& found : KURA_TRY(find_whole_configs(store))) ids.push_back(found.id);
+  return ids;
+}
+
 // What is wrong with the machine's own key must not keep anybody from the backups.
 void Repository::load_machine(const std::string& state_folder) {
   Result<MachineState> state = MachineState::open(state_folder, config_id_, /*create=*/false);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "archive/format/config.h"
@@ -70,6 +71,13 @@ class Repository {
   // not used, which need_write_secrets() then tells; the recovery key works all the same.
   static base::Result<Repository> open(std::shared_ptr<store::Store> store, const std::string& state_folder,
                                        const std::optional<store::ObjectId>& config = std::nullopt);
+
+  // Where several configs are there and nothing says which is in force: the one of the recovery slot that the
+  // passphrase opens, unlocked. Somebody who plants a config can make no such slot. kWrongKey when it opens none.
+  static base::Result<Repository> open_with_passphrase(const std::shared_ptr<store::Store>& store,
+                                                       const std::string& state_folder, std::string_view passphrase);
+  // All configs that are whole, which should be one.
+  static base::Result<std::vector<store::ObjectId>> whole_configs(store::Store& store);
 
   // Makes a repository in an empty store; kExists when there is one. The recovery secret is sealed under `passphrase`
   // into it when given. Returns the opened and unlocked repository; the machine's key is saved in the state folder, its

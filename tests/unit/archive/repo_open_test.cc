@@ -131,6 +131,21 @@ TEST_F(OpenTest, AConfigPlantedBesideMisleadsNoMachineAndAKeylessReaderIsToldOfB
   EXPECT_EQ(named->config_id(), made->config_id());
 }
 
+TEST_F(OpenTest, ThePassphraseTellsTheConfigInForce) {
+  const auto made = create();
+  const store::ObjectId planted = plant_config(*made);
+  // With a slot of its own, under a passphrase that its owner knows.
+  ASSERT_TRUE(made->put(
+      Kind::kKey,
+      RecoverySlot::seal(planted, 1, "planted", test::kRecovery, "theirs", {.passes = 1, .memory_kib = 8}).value()));
+  EXPECT_EQ(Repository::whole_configs(*store())->size(), 2U);
+  const auto opened = Repository::open_with_passphrase(store(), "", "right");
+  ASSERT_TRUE(opened) << opened.error().text();
+  EXPECT_EQ(opened->config_id(), made->config_id());
+  EXPECT_NE(opened->recovery_secrets(), nullptr);
+  expect_error(Repository::open_with_passphrase(store(), "", "wrong"), ErrorCode::kWrongKey, "none of them");
+}
+
 TEST_F(OpenTest, AConfigThatIsNotThereIsNotReplacedByAnother) {
   ASSERT_TRUE(create());
   expect_error(Repository::open(store(), "", test::digest_of(7)), ErrorCode::kWrongKey, "is not the repository");
