@@ -6,22 +6,25 @@
 #include <unordered_set>
 #include <utility>
 
+#include "archive/repo/condemned.h"
+
 namespace kura::archive {
 namespace {
 
 using ObjectSet = std::unordered_set<store::ObjectId, base::DigestHash>;
 
-base::Result<ObjectSet> list_ids(store::Store& store, store::Kind kind) {
-  ObjectSet ids;
-  for (const store::ObjectInfo& object : KURA_TRY(store.list(kind))) ids.insert(object.id);
-  return ids;
+// Those that are there and not about to go.
+template <typename MayGo>
+base::Result<ObjectSet> list_safe(store::Store& store, store::Kind kind, const MayGo& may_go) {
+  ObjectSet safe;
+  for (const store::ObjectInfo& object : KURA_TRY(store.list(kind))) {
+    if (!may_go(object)) safe.insert(object.id);
+  }
+  return safe;
 }
 
-bool all_safe(const std::vector<store::ObjectId>& wanted, const ObjectSet& there, const ObjectSet& condemned) {
-  for (const store::ObjectId& id : wanted) {
-    if (!there.contains(id) || condemned.contains(id)) return false;
-  }
-  return true;
+bool has_all(const ObjectSet& set, const std::vector<store::ObjectId>& wanted) {
+  return std::ranges::all_of(wanted, [&](const store::ObjectId& id) { return set.contains(id); });
 }
 
 }  // namespace
@@ -36,18 +39,18 @@ base::Result<std::unique_ptr<WriteSession>> WriteSession::open(const Repository&
 
 base::Status WriteSession::load(std::stop_token stop) {
   store::Store& store = repository_.store();
-  const Condemned condemned = KURA_TRY(read_condemned(store));
+  const Condemned condemned = KURA_TRY(Condemned::read(repository_));
   // Packs before indexes: a pack that a running job stores in between is then not taken for an orphan.
   std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> usable;
   for (const store::ObjectInfo& pack : KURA_TRY(store.list(store::Kind::kPack))) {
-    if (!condemned.packs.contains(pack.id)) usable.emplace(pack.id, pack);
+    if (!condemned.pack_may_go(pack)) usable.emplace(pack.id, pack);
   }
   std::vector<store::ObjectInfo> indexes = KURA_TRY(store.list(store::Kind::kIndex));
   // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.
   std::ranges::sort(indexes, std::greater(), &store::ObjectInfo::size);
   for (const store::ObjectInfo& object : indexes) {
     KURA_TRY(base::not_stopped(stop));
-    if (condemned.indexes.contains(object.id)) continue;
+    if (condemned.index_may_go(object)) continue;
     base::Result<Index> index = repository_.index(object.id);
     if (!index) continue;  // damaged, or removed meanwhile; `check` tells
     ObjectSet wrong_size;
@@ -77,10 +80,12 @@ base::Status WriteSession::confirm(const std::vector<store::ObjectId>& packs,
   // Under a new lease, garbage collection that begins now leaves alone what is looked at here.
   store::Store& store = repository_.store();
   lease_ = KURA_TRY(Lease::take(store, purpose_));
-  const Condemned condemned = KURA_TRY(read_condemned(store));
-  const ObjectSet packs_there = KURA_TRY(list_ids(store, store::Kind::kPack));
-  const ObjectSet indexes_there = KURA_TRY(list_ids(store, store::Kind::kIndex));
-  if (all_safe(packs, packs_there, condemned.packs) && all_safe(indexes, indexes_there, condemned.indexes)) return {};
+  const Condemned condemned = KURA_TRY(Condemned::read(repository_));
+  const ObjectSet safe_packs = KURA_TRY(
+      list_safe(store, store::Kind::kPack, [&](const store::ObjectInfo& pack) { return condemned.pack_may_go(pack); }));
+  const ObjectSet safe_indexes = KURA_TRY(list_safe(
+      store, store::Kind::kIndex, [&](const store::ObjectInfo& index) { return condemned.index_may_go(index); }));
+  if (has_all(safe_packs, packs) && has_all(safe_indexes, indexes)) return {};
   return base::fail(base::ErrorCode::kConflict,
                     "the backup lost its lease, and garbage collection has taken what it leans on",
                     "Run it again; what it has stored is used");

@@ -174,30 +174,4 @@ Result<std::vector<LiveLease>> live_leases(store::Store& store, std::int64_t now
   return leases;
 }
 
-Result<CondemnedObject> read_condemned_list(store::Store& store, const store::ObjectId& id) {
-  const base::Bytes bytes = KURA_TRY(store.get(Kind::kCondemned, id, kCondemnedLimit));
-  return KURA_TRY_AS(CondemnedObject::decode(bytes), "condemned list " + id.hex());
-}
-
-Result<Condemned> read_condemned(store::Store& store) {
-  Condemned condemned;
-  for (const store::ObjectInfo& info : KURA_TRY(store.list(Kind::kCondemned))) {
-    const Result<CondemnedObject> object = read_condemned_list(store, info.id);
-    if (object) {
-      condemned.packs.insert(object->packs.begin(), object->packs.end());
-      condemned.indexes.insert(object->indexes.begin(), object->indexes.end());
-      continue;
-    }
-    if (object.error().code() == ErrorCode::kNotFound) continue;  // done meanwhile
-    if (object.error().code() != ErrorCode::kDamaged) return std::unexpected(object.error());
-    // Whoever wrote it knows what was in it, and may be at work; after a lease's term nobody acts on it any more.
-    if (KURA_TRY(store.now()) - info.received > kLeaseTerm) continue;
-    return base::fail(
-        base::Error(object.error())
-            .with_hint(
-                "nothing has to be done: it is left out of account half an hour after it came; then run this again"));
-  }
-  return condemned;
-}
-
 }  // namespace kura::archive

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "archive/format/lease.h"
@@ -39,14 +38,5 @@ struct LiveLease {
 // Those that hold at `now` (store's clock). Undecodable ones count as holding from their receipt; lapsed ones are
 // removed when `remove_lapsed`.
 base::Result<std::vector<LiveLease>> live_leases(store::Store& store, std::int64_t now, bool remove_lapsed);
-
-struct Condemned {
-  std::unordered_set<store::ObjectId, base::DigestHash> packs;
-  std::unordered_set<store::ObjectId, base::DigestHash> indexes;
-};
-// All lists together; one that is damaged fails it (kDamaged) until it is a lease's term old.
-base::Result<Condemned> read_condemned(store::Store& store);
-// One list. kNotFound when it is gone, kDamaged when it does not tell.
-base::Result<CondemnedObject> read_condemned_list(store::Store& store, const store::ObjectId& id);
 
 }  // namespace kura::archive

@@ -12,12 +12,13 @@
 
 #include "archive/format/limits.h"
 #include "archive/repo/chunk_index.h"
+#include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
+#include "archive/repo/needs.h"
 #include "archive/upkeep/check_findings.h"
 #include "archive/upkeep/check_packs.h"
 #include "archive/upkeep/check_trees.h"
 #include "archive/upkeep/each.h"
-#include "archive/upkeep/needs.h"
 
 namespace kura::archive {
 
@@ -49,7 +50,8 @@ class Checker {
  private:
   Status check_configs();
   Status check_keys();
-  Status check_small(Kind kind, std::uint64_t limit);
+  Status check_leases();
+  Status check_condemned();
   Status check_snapshots();
   void check_chains();
   Status check_indexes();
@@ -152,14 +154,32 @@ Status Checker::check_keys() {
   return {};
 }
 
-// Leases and condemned lists come and go; what is there is whole.
-Status Checker::check_small(Kind kind, std::uint64_t limit) {
-  for (const ObjectInfo& info : KURA_TRY(store_.list(kind))) {
+// Leases come and go; what is there is whole. What one says that cannot be read is nothing to anybody but its owner: it
+// counts from when it came, and lapses.
+Status Checker::check_leases() {
+  for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kLease))) {
     ++summary_.objects;
-    const Result<base::Bytes> bytes = store_.get(kind, info.id, limit);
+    const Result<base::Bytes> bytes = store_.get(Kind::kLease, info.id, kLeaseLimit);
     if (bytes || bytes.error().code() == ErrorCode::kNotFound) continue;
     if (!is_finding(bytes.error())) return base::fail(bytes.error());
-    findings_.add(kind, info.id, bytes.error());
+    findings_.add(Kind::kLease, info.id, bytes.error());
+  }
+  return {};
+}
+
+// A list that cannot be read makes backups lean on less (repo/condemned.h).
+Status Checker::check_condemned() {
+  for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kCondemned))) {
+    ++summary_.objects;
+    const Result<CondemnedObject> list = read_condemned_list(store_, info.id);
+    if (list || list.error().code() == ErrorCode::kNotFound) continue;
+    if (!is_finding(list.error())) return base::fail(list.error());
+    const bool damaged = list.error().code() == ErrorCode::kDamaged;
+    findings_.add(Kind::kCondemned, info.id,
+                  damaged ? Error(list.error())
+                                .with_hint("`kura gc` removes it half an hour after it came; until then "
+                                           "backups may store more than they need to")
+                          : list.error());
   }
   return {};
 }
@@ -334,8 +354,8 @@ Status Checker::check_pack_bytes() {
 Result<CheckSummary> Checker::run() {
   KURA_TRY(check_configs());
   KURA_TRY(check_keys());
-  KURA_TRY(check_small(Kind::kLease, kLeaseLimit));
-  KURA_TRY(check_small(Kind::kCondemned, kCondemnedLimit));
+  KURA_TRY(check_leases());
+  KURA_TRY(check_condemned());
   // In this order: what the snapshots and indexes of this moment need was stored before.
   KURA_TRY(check_snapshots());
   for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kPack))) packs_.emplace(info.id, info);

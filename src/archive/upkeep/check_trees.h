@@ -5,9 +5,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "archive/repo/needs.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/upkeep/check_findings.h"
-#include "archive/upkeep/needs.h"
 
 namespace kura::archive {
 

@@ -12,12 +12,12 @@
 #include "archive/backup/content_writer.h"
 #include "archive/backup/write_session.h"
 #include "archive/backup/writer.h"
+#include "archive/repo/needs.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/repo/tree.h"
 #include "archive/upkeep/copy.h"
 #include "archive/upkeep/copy_selection.h"
 #include "archive/upkeep/each.h"
-#include "archive/upkeep/needs.h"
 #include "crypto/hash.h"
 
 namespace kura::archive {

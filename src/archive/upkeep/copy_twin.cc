@@ -10,11 +10,12 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
+#include "archive/repo/needs.h"
 #include "archive/upkeep/copy.h"
 #include "archive/upkeep/copy_selection.h"
 #include "archive/upkeep/each.h"
-#include "archive/upkeep/needs.h"
 
 namespace kura::archive {
 namespace {
@@ -80,7 +81,7 @@ class TwinCopier {
 
   Status prepare_target();
   Result<bool> has_config() const;
-  Status look_at_target();
+  Status look_at_target(const Repository& target);
   Status copy_keys();
   Status copy_snapshot(const StoredSnapshot& stored);
   Result<std::vector<Wanted>> missing_packs(const StoredSnapshot& stored);
@@ -99,6 +100,7 @@ class TwinCopier {
   ClearIndexes indexes_;
   std::unique_ptr<Lease> lease_;
   Condemned condemned_;
+  ObjectIdSet doubtful_;  // of what is there: packs and indexes that may go
   SizeMap there_packs_, there_indexes_, there_snapshots_, there_keys_;
   MemoryGate gate_;
   std::mutex mutex_;  // guards summary_ while objects are copied
@@ -131,15 +133,22 @@ Status TwinCopier::prepare_target() {
     KURA_TRY(copy_object({.kind = Kind::kConfig, .id = from_.config_id(), .limit = kConfigLimit}));
     KURA_TRY(to_.sync());
   }
-  KURA_TRY(look_at_target());
+  const std::shared_ptr<store::Store> target(std::shared_ptr<void>(), &to_);  // its owner outlives this
+  KURA_TRY(look_at_target(KURA_TRY(Repository::open(target, /*state_folder=*/"", from_.config_id()))));
   return copy_keys();
 }
 
 // In the order of docs/format.md, section 9: under the lease, first what is condemned, then what is there.
-Status TwinCopier::look_at_target() {
-  condemned_ = KURA_TRY(read_condemned(to_));
-  there_packs_ = KURA_TRY(list_sizes(to_, Kind::kPack));
-  there_indexes_ = KURA_TRY(list_sizes(to_, Kind::kIndex));
+Status TwinCopier::look_at_target(const Repository& target) {
+  condemned_ = KURA_TRY(Condemned::read(target));
+  for (const ObjectInfo& pack : KURA_TRY(to_.list(Kind::kPack))) {
+    there_packs_.emplace(pack.id, pack.size);
+    if (condemned_.pack_may_go(pack)) doubtful_.insert(pack.id);
+  }
+  for (const ObjectInfo& index : KURA_TRY(to_.list(Kind::kIndex))) {
+    there_indexes_.emplace(index.id, index.size);
+    if (condemned_.index_may_go(index)) doubtful_.insert(index.id);
+  }
   there_snapshots_ = KURA_TRY(list_sizes(to_, Kind::kSnapshot));
   there_keys_ = KURA_TRY(list_sizes(to_, Kind::kKey));
   return {};
@@ -180,15 +189,24 @@ std::vector<TwinCopier::Wanted> TwinCopier::missing_indexes(const StoredSnapshot
 
 // Putting a condemned object again would not save it.
 Status TwinCopier::refuse_condemned(const StoredSnapshot& stored) {
-  bool condemned = std::ranges::any_of(
-      stored.snapshot.needs, [&](const NeededPacks& needed) { return condemned_.indexes.contains(needed.index); });
+  bool named = false, doubtful = false;
+  for (const NeededPacks& needed : stored.snapshot.needs) {
+    named = named || condemned_.names_index(needed.index);
+    doubtful = doubtful || doubtful_.contains(needed.index);
+  }
   KURA_TRY(for_each_need(stored.snapshot, indexes_, [&](const IndexedPack& pack) {
-    condemned = condemned || condemned_.packs.contains(pack.id);
+    named = named || condemned_.names_pack(pack.id);
+    doubtful = doubtful || doubtful_.contains(pack.id);
   }));
-  if (!condemned) return {};
-  return base::fail(ErrorCode::kConflict,
-                    fmt::format("{} is about to drop objects that snapshot {} needs", to_.describe(), stored.id.hex()),
-                    "run `kura gc` there to let it finish, then copy again");
+  if (!named && !doubtful) return {};
+  return base::fail(
+      ErrorCode::kConflict,
+      fmt::format("{} {} objects that snapshot {} needs", to_.describe(),
+                  named ? "is about to drop" : "may be about to drop (a list of what goes cannot be read)",
+                  stored.id.hex()),
+      named ? "run `kura gc` there to let it finish, then copy again"
+            : "see which with `kura check` there; when the list is half an hour old, run `kura gc` there, "
+              "which removes it, then copy again");
 }
 
 Status TwinCopier::copy_object(const Wanted& wanted) {

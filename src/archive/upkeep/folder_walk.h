@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "archive/repo/needs.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/repo/tree.h"
-#include "archive/upkeep/needs.h"
 
 namespace kura::archive {
 

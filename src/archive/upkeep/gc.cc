@@ -32,6 +32,11 @@
 // G against forgetting: a snapshot that is gone at G4 must not come back by a power loss after its packs went. So the
 // removal is made durable between G4 and G5, whoever did it. One that goes after G4 only makes G5 remove too little.
 //
+// G against a job that cannot read L (it was damaged, or G is of a newer version): the job leans on nothing that could
+// be in L, and tells that by times (repo/condemned.h): from the look at the snapshots at G1 to G2 there must not be
+// more than a lease term, or L is not put. An L that no later run can read is taken up by none, and goes when it is
+// old.
+//
 // G against readers: those that hold a lease count as jobs. Others may find that a pack is gone whose snapshot is gone.
 #include "archive/upkeep/gc.h"
 
@@ -42,8 +47,9 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
-#include "archive/upkeep/needs.h"
+#include "archive/repo/needs.h"
 #include "base/time.h"
 
 namespace kura::archive {
@@ -100,7 +106,8 @@ class Collector {
   base::Progress& progress_;
   const std::stop_token stop_;
 
-  std::int64_t now_ = 0;  // when this run began, by the store's clock
+  std::int64_t now_ = 0;     // when this run began, by the store's clock
+  std::int64_t looked_ = 0;  // when it began to read the snapshots to choose what goes
   ClearIndexes indexed_;
   InfoMap packs_, indexes_;  // what is there and was not removed yet
   std::unordered_map<ObjectId, std::vector<ObjectId>, base::DigestHash> listed_;  // by each readable index: its packs
@@ -150,7 +157,8 @@ Status Collector::read_lists() {
     const Result<CondemnedObject> object = read_condemned_list(store_, info.id);
     if (!object && object.error().code() == ErrorCode::kNotFound) continue;
     if (!object && object.error().code() == ErrorCode::kDamaged) {
-      // Nobody can say what it condemns; backups refuse to run beside it. As a list of nothing it goes when it is old.
+      // Nobody can say what it condemns, so backups lean on little beside it. As a list of nothing it goes when it is
+      // old: whoever wrote it has come to his end, or finds that it is gone.
       lists_.push_back({.id = info.id, .object = {}, .received = info.received, .there = info.received + kLeaseTerm});
       continue;
     }
@@ -208,6 +216,12 @@ Status Collector::put_lists(const CondemnedObject& chosen) {
 }
 
 Status Collector::put_list(CondemnedObject object) {
+  if (KURA_TRY(store_.now()) - looked_ > kLeaseTerm / 2) {
+    return base::fail(
+        ErrorCode::kConflict,
+        fmt::format("it took too long to tell what may go in {}, and others may need it by now", store_.describe()),
+        "nothing was removed for it; run `kura gc` again when the store is quicker");
+  }
   List list;
   list.id = KURA_TRY_AS(repository_.put(Kind::kCondemned, object.encode()), "cannot say what is about to be removed");
   list.object = std::move(object);
@@ -313,6 +327,7 @@ Status Collector::remove_all(const std::vector<const List*>& ready) {
 Result<GcSummary> Collector::run() {
   KURA_TRY(survey());
   KURA_TRY(read_lists());
+  looked_ = options_.dry_run ? now_ : KURA_TRY(store_.now());
   const Needs needs = KURA_TRY(read_needs(repository_, indexed_));
   KURA_TRY(check_stop());
   const CondemnedObject chosen = choose(needs);

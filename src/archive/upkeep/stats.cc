@@ -1,6 +1,6 @@
 #include "archive/upkeep/stats.h"
 
-#include "archive/upkeep/needs.h"
+#include "archive/repo/needs.h"
 
 namespace kura::archive {
 

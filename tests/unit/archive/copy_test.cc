@@ -191,6 +191,19 @@ TEST(CopyTwin, RefusesWhatTheTwinIsAboutToDrop) {
   EXPECT_EQ(check(world.unlocked(store_on(disk))).findings.size(), 0U);
 }
 
+TEST(CopyTwin, GoesOnBesideAListOfWhatGoesThatCannotBeRead) {
+  const TwoSnapshots world;
+  CrashFileSystem disk;
+  ASSERT_TRUE(twin(world.repository(), *store_on(disk), {world.first}).has_value());
+  disk.advance_clock(test::kHourNs);
+  const Repository there = world.open(store_on(disk), false);
+  ASSERT_TRUE(there.put(Kind::kCondemned, base::as_bytes("garbage")).has_value());
+  const auto summary = twin(world.repository(), there.store());
+  ASSERT_TRUE(summary.has_value()) << summary.error().text();
+  EXPECT_EQ(summary->snapshots_copied, 1U);
+  EXPECT_EQ(listed(there.store(), Kind::kSnapshot).size(), 2U);
+}
+
 TEST(CopyTwin, StopsWhenAskedAndGoesOnLater) {
   const TwoSnapshots world;
   CrashFileSystem disk;

@@ -162,24 +162,5 @@ TEST_F(LeaseTest, OneThatIsJustBeingRenewedIsOneSession) {
   EXPECT_EQ(live()[0].start, lease.start);
 }
 
-TEST_F(LeaseTest, ListsOfCondemnedObjectsAreAddedUp) {
-  const std::vector<CondemnedObject> lists = {{.packs = {test::digest_of(1)}, .indexes = {}},
-                                              {.packs = {test::digest_of(2)}, .indexes = {test::digest_of(3)}}};
-  for (const CondemnedObject& list : lists) {
-    const base::Bytes bytes = list.encode();
-    ASSERT_TRUE(store_->put(Kind::kCondemned, crypto::sha256(bytes), bytes));
-  }
-  const auto condemned = read_condemned(*store_);
-  ASSERT_TRUE(condemned) << condemned.error().text();
-  EXPECT_EQ(condemned->packs.size(), 2U);
-  EXPECT_TRUE(condemned->indexes.contains(test::digest_of(3)));
-}
-
-TEST_F(LeaseTest, AListOfCondemnedObjectsThatCannotBeReadIsNotTakenForEmpty) {
-  const auto garbage = base::as_bytes("garbage");
-  ASSERT_TRUE(store_->put(Kind::kCondemned, crypto::sha256(garbage), garbage));
-  expect_error(read_condemned(*store_), ErrorCode::kDamaged, crypto::sha256(garbage).hex());
-}
-
 }  // namespace
 }  // namespace kura::archive

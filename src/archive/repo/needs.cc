@@ -1,4 +1,4 @@
-#include "archive/upkeep/needs.h"
+#include "archive/repo/needs.h"
 
 #include <utility>
 
