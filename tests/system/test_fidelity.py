@@ -48,7 +48,6 @@ def test_a_hard_tree_comes_back_as_it_was(hard, tmp_path):
     subprocess.run(["rm", "-rf", target], check=True)
 
 
-@pytest.mark.xfail(reason="known: further names of a hard-linked file are linked again by a second restore")
 def test_a_second_restore_leaves_all_as_it_is(hard, tmp_path):
     kura, _, _ = hard
     target = kura.restored("latest", tmp_path / "target")

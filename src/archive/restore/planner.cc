@@ -246,16 +246,16 @@ Status RestorePlanner::make_other(const TargetFolder& folder, const Entry& entry
 void RestorePlanner::link_names() {
   for (const PendingName& pending : pending_names_) {
     if (report_.stopped()) return;
-    const Status status = link_name(pending);
-    if (!status) {
-      report_.failed(tree_.source_path(*pending.folder, pending.name), status.error());
+    const Result<bool> linked = link_name(pending);
+    if (!linked) {
+      report_.failed(tree_.source_path(*pending.folder, pending.name), linked.error());
     } else if (pending.file_size) {
-      report_.restored(*pending.file_size);
+      *linked ? report_.restored(*pending.file_size) : report_.skipped(*pending.file_size);
     }
   }
 }
 
-Status RestorePlanner::link_name(const PendingName& pending) {
+Result<bool> RestorePlanner::link_name(const PendingName& pending) {
   const LinkGroup& links = *pending.links;
   if (!links.is_there.load(std::memory_order_acquire)) {
     return base::fail(ErrorCode::kDamaged, fmt::format("{} is another name of {}, which could not be restored",
@@ -266,7 +266,7 @@ Status RestorePlanner::link_name(const PendingName& pending) {
   const Existing there = KURA_TRY(tree_.look(*pending.folder, pending.name));
   if (first.there && there.there && first.status.st_dev == there.status.st_dev &&
       first.status.st_ino == there.status.st_ino) {
-    return {};
+    return false;
   }
   const SharedFd from = KURA_TRY(tree_.fd(*links.folder));
   const SharedFd at = KURA_TRY(tree_.fd(*pending.folder));
@@ -275,7 +275,8 @@ Status RestorePlanner::link_name(const PendingName& pending) {
   if (::linkat(from->get(), links.name.c_str(), at->get(), temporary.c_str(), 0) != 0) {
     return base::fail(tree_.error("link", *pending.folder, pending.name, errno));
   }
-  return tree_.put_in_place(*pending.folder, temporary, pending.name);
+  KURA_TRY(tree_.put_in_place(*pending.folder, temporary, pending.name));
+  return true;
 }
 
 }  // namespace kura::archive

@@ -55,7 +55,8 @@ class RestorePlanner {
   void want_chunks(const std::shared_ptr<FileJob>& job);
   void submit();
   base::Status make_other(const TargetFolder& folder, const Entry& entry, LinkGroup* links);
-  base::Status link_name(const PendingName& pending);
+  // Whether it was linked: false when it is that file already.
+  base::Result<bool> link_name(const PendingName& pending);
 
   PackReader& reader_;
   const RestoreOptions& options_;

@@ -143,6 +143,13 @@ TEST(Restore, LinksTheNamesOfOneFile) {
   EXPECT_EQ(status_of(target / "all/zlink").st_ino, status_of(target / "all/zlink2").st_ino);
   EXPECT_EQ(read_file(target / "all/other"), "of another file, whatever it says");
 
+  // Once more over it: names that are one file already are left alone.
+  const ino_t inode = status_of(target / "all/first").st_ino;
+  const Restored over = restore(builder.repository(), snapshot, {.target = target / "all"});
+  EXPECT_EQ(over.summary->files_restored, 0U);
+  EXPECT_EQ(over.summary->files_skipped, 4U);
+  EXPECT_EQ(status_of(target / "all/sub/third").st_ino, inode);
+
   // Without the first name; then with it, beside those that are there.
   RestoreOptions some{.target = target / "some"};
   ASSERT_TRUE(some.excludes.add("/first"));
