@@ -14,6 +14,7 @@ namespace kura::archive {
 namespace {
 
 using base::Error;
+using base::ErrorCode;
 using base::Result;
 using base::Status;
 
@@ -74,7 +75,10 @@ FileWriter::FileWriter(TargetTree& tree, const MetadataWriter& metadata, Restore
     : tree_(tree), metadata_(metadata), report_(report), open_(kOpenFiles) {}
 
 Error FileWriter::error(std::string_view action, const FileJob& job, int errno_value) const {
-  return tree_.error(action, *job.folder, job.name, errno_value);
+  Error refused = tree_.error(action, *job.folder, job.name, errno_value);
+  if (errno_value != EFBIG) return refused;
+  // This file's own trouble: the target has room for others.
+  return Error(ErrorCode::kUnsupported, refused.message(), refused.hint());
 }
 
 Result<base::UniqueFd> FileWriter::create(const FileJob& job) {

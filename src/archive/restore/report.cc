@@ -1,12 +1,6 @@
 #include "archive/restore/report.h"
 
 namespace kura::archive {
-namespace {
-
-// Small files may still fit where a large one did not; after so many refusals nothing does.
-constexpr unsigned kMostRefusals = 16;
-
-}  // namespace
 
 base::Status RestoreReport::status() const {
   const std::lock_guard lock(mutex_);
@@ -22,7 +16,6 @@ void RestoreReport::restored(std::uint64_t bytes_not_told) {
   files_restored.fetch_add(1, std::memory_order_relaxed);
   progress_.files_done.fetch_add(1, std::memory_order_relaxed);
   progress_.bytes_done.fetch_add(bytes_not_told, std::memory_order_relaxed);
-  refusals_in_a_row_.store(0, std::memory_order_relaxed);
 }
 
 void RestoreReport::skipped(std::uint64_t bytes) {
@@ -34,18 +27,24 @@ void RestoreReport::skipped(std::uint64_t bytes) {
 void RestoreReport::failed(const std::string& path, const base::Error& error) {
   files_failed.fetch_add(1, std::memory_order_relaxed);
   progress_.files_done.fetch_add(1, std::memory_order_relaxed);
+  bool tell = false;
   {
     const std::lock_guard lock(mutex_);
     failed_paths_.insert(path);
+    tell = is_worth_telling(error);
   }
-  problem(path, error);
-  if (error.code() != base::ErrorCode::kNoSpace) return;
-  if (refusals_in_a_row_.fetch_add(1, std::memory_order_relaxed) + 1 < kMostRefusals) return;
-  const std::lock_guard lock(mutex_);
-  if (why_hopeless_) return;
+  if (tell) problem(path, error);
+}
+
+// Under the mutex. Counts refusals; the last that is told makes the restore hopeless.
+bool RestoreReport::is_worth_telling(const base::Error& error) {
+  if (error.code() != base::ErrorCode::kNoSpace) return true;
+  if (why_hopeless_) return false;
+  if (++refusals_ < kMostRefusals) return true;
   why_hopeless_ = base::Error(base::ErrorCode::kNoSpace, "the target is full: " + error.message(),
                               "make room and run the restore again: it goes on where it was");
   hopeless_.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 void RestoreReport::problem(const std::string& path, const base::Error& error) {

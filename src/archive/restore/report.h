@@ -13,6 +13,11 @@
 
 namespace kura::archive {
 
+// A target that has refused so many files is full. Before that, small files may still fit where a large one did not.
+// They are counted over the whole run: the room that refused files give back lets others in between succeed, more or
+// fewer by chance.
+inline constexpr unsigned kMostRefusals = 16;
+
 // Shared by threads.
 class RestoreReport {
  public:
@@ -30,7 +35,9 @@ class RestoreReport {
     bytes_written.fetch_add(bytes, std::memory_order_relaxed);
     progress_.bytes_done.fetch_add(bytes, std::memory_order_relaxed);
   }
-  void failed(const std::string& path, const base::Error& error);   // a file that is not restored
+  // A file that is not restored. Told, but for what a target refuses that is known to be full: those files were under
+  // way by chance, and status() speaks for all that are missing.
+  void failed(const std::string& path, const base::Error& error);
   void problem(const std::string& path, const base::Error& error);  // of less weight: contents are right
   bool has_failed(const std::string& path) const;
 
@@ -39,12 +46,14 @@ class RestoreReport {
   std::atomic<std::uint64_t> bytes_written{0}, bytes_verified{0};
 
  private:
+  bool is_worth_telling(const base::Error& error);
+
   base::Progress& progress_;
   const RestoreProblem& on_problem_;
   const std::stop_token stop_;
   std::atomic<bool> hopeless_{false};
-  std::atomic<unsigned> refusals_in_a_row_{0};  // by a full target
-  mutable std::mutex mutex_;                    // guards what follows, and calls to on_problem_
+  mutable std::mutex mutex_;  // guards what follows, and calls to on_problem_
+  unsigned refusals_ = 0;     // by a full target
   std::optional<base::Error> why_hopeless_;
   std::unordered_set<std::string> failed_paths_;
 };
