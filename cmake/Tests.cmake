@@ -21,7 +21,7 @@ set(KURA_THREADED_FILES
     base/bounded_queue base/signals
     store/folder_store store/folder_faults
     archive/backup_run archive/backup_stages archive/check archive/copy archive/gc archive/reader_chunks
-    archive/repo_lease archive/repo_machine archive/repo_snapshots
+    archive/lost_packs archive/repo_lease archive/repo_machine archive/repo_snapshots
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_round_trip
 )
 list(JOIN KURA_THREADED_FILES "|" KURA_THREADED_FILES)

@@ -53,6 +53,7 @@ boost::json::object to_json(const archive::CheckSummary& summary) {
           {"keys", summary.keys},
           {"chunks_opened", summary.chunks_opened},
           {"orphan_packs", summary.orphan_packs},
+          {"packs_replaced", summary.packs_replaced},
           {"errors", summary.findings},
           {"opened", summary.opened},
           {"seconds", summary.seconds}};
@@ -78,6 +79,12 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
         context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
+  if (summary->packs_replaced > 0) {
+    context.output.warning(fmt::format(
+        "{} packs that snapshots name are missing, but what the snapshots need of them is stored again in other packs: "
+        "nothing is lost of it",
+        base::human_count(summary->packs_replaced)));
+  }
   context.output.object(to_json(*summary));
   context.output.note(fmt::format(
       "  {} snapshots, {} packs, {} indexes, {} keys; {} read in {}{}", base::human_count(summary->snapshots),

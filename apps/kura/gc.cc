@@ -18,6 +18,21 @@ struct Options {
   std::string keep_orphans;
 };
 
+// What damage keeps from being freed.
+void warn_of_losses(const Context& context, const archive::GcSummary& summary) {
+  if (summary.packs_lost == 0) return;
+  const std::string kept =
+      summary.kept_all
+          ? "no pack was freed, because any may hold again what they held. With the machine's key, and all "
+            "indexes whole, gc can tell which do; without, it frees again when the snapshots that need "
+            "them are forgotten"
+          : "what was stored again of them is kept";
+  context.output.warning(
+      fmt::format("{} packs that snapshots need are missing or too short; {}. `kura check` names "
+                  "them and the snapshots",
+                  base::human_count(summary.packs_lost), kept));
+}
+
 base::Result<ExitCode> run(const Context& context, const Options& options) {
   archive::GcOptions job{.dry_run = options.dry_run};
   if (!options.keep_orphans.empty()) {
@@ -30,6 +45,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
     return archive::collect_garbage(repository, job, progress, context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
+  warn_of_losses(context, *summary);
   context.output.object({{"type", "summary"},
                          {"packs_total", summary->packs_total},
                          {"packs_removed", summary->packs_removed},
@@ -38,6 +54,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
                          {"bytes_freed", summary->bytes_freed},
                          {"packs_waiting", summary->packs_waiting},
                          {"bytes_waiting", summary->bytes_waiting},
+                         {"packs_lost", summary->packs_lost},
                          {"dry_run", options.dry_run}});
   context.output.line(fmt::format("{} {} in {} packs, of {} in {}", options.dry_run ? "would free" : "freed",
                                   base::human_size(summary->bytes_freed), base::human_count(summary->packs_removed),

@@ -80,10 +80,6 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
         context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
-  for (const auto& object : summary->damaged) {
-    context.output.warning(
-        fmt::format("{} {}: {}", store::name_of(object.kind), object.id.hex().substr(0, 8), object.error.text()));
-  }
   warn_of(context, summary->damaged);
   context.output.object(to_json(*summary, snapshot.id));
   print(context.output, *summary, options);

@@ -88,7 +88,7 @@ def test_every_harm_is_found_and_nothing_wrong_is_restored(copied, tmp_path, kin
         assert not (tmp_path / "t").exists() and done.lines[-1]["type"] == "error"
         return
     suffering = restore_all(kura, source, contents, tmp_path)
-    if kind == "packs" and how != "append":
+    if kind == "packs" and how not in ("append", "flip"):  # a flipped bit may be in the footer, which restores do not read
         assert suffering
     if kind == "index":
         assert suffering == [], "an index can be made again from the packs"
@@ -122,7 +122,6 @@ def test_a_damaged_snapshot_hides_no_other(copied, tmp_path):
     kura.run("backup", source)
 
 
-@pytest.mark.xfail(reason="known: older snapshots are read only by the indexes that they name")
 def test_a_backup_after_damage_heals_what_the_machine_still_has(copied, tmp_path):
     """docs/operate/check.md, "Now what?", step 4."""
     kura, source, contents = copied
@@ -131,11 +130,34 @@ def test_a_backup_after_damage_heals_what_the_machine_still_has(copied, tmp_path
         pack.unlink()
     assert gone
     kura.run("check", code=4)
-    kura.run("backup", source)
-    kura.run("check", code=(0, 4))
+    healing = kura.backup(source)
     assert tree_of(kura.restored(f"latest:{source}", tmp_path / "t")) == list(contents.values())[-1]
     last = list(contents)[-1]
     assert tree_of(kura.restored(f"{last}:{source}", tmp_path / "t")) == contents[last], "older ones become whole too"
+
+    lossy = restore_all(kura, source, contents, tmp_path)
+    assert lossy and last not in lossy
+    done = kura.json("check", code=4)
+    assert {snapshot for error in done.errors for snapshot in error["snapshots"]} == set(lossy)
+    assert {error["path"].removeprefix("packs/") for error in done.errors} <= {pack.name for pack in gone}
+    assert "does not name" not in done.out.decode()
+
+    # What was stored again stays although the only snapshot that names it goes: with the machine's key, and without.
+    kura.run("forget", healing)
+    shutil.move(kura.state, tmp_path / "state-away")
+    assert kura.json("gc", "--keep-orphans", "0s", keys=False).of_type("warning")
+    shutil.rmtree(kura.state, ignore_errors=True)
+    shutil.move(tmp_path / "state-away", kura.state)
+    done = kura.json("gc", "--keep-orphans", "0s", keys=False)
+    assert done.of_type("warning") and done.summary["packs_lost"] >= 1
+    assert restore_all(kura, source, contents, tmp_path) == lossy
+    kura.run("copy", "--to", tmp_path / "twin", keys=False, code=4)
+
+    # Given up, the lossy ones leave a whole repository.
+    kura.run("forget", *lossy)
+    kura.run("gc", "--keep-orphans", "0s", keys=False)
+    assert kura.assert_whole()["packs_replaced"] >= 0
+    assert restore_all(kura, source, {last: contents[last]}, tmp_path) == []
 
 
 def test_a_twin_gives_back_damaged_objects(copied, tmp_path):

@@ -50,6 +50,8 @@ class ChunkIndex {
            const std::function<bool(const store::ObjectId& pack)>& skip = {});
   // Adds one pack known by its footer (kNoIndex).
   void add_pack(const store::ObjectId& id, std::uint64_t size, const PackRecord& record);
+  // Says that the repository has indexes that are not in here, which may know other copies of a chunk.
+  void set_partial() { is_partial_ = true; }
   // Call once after the last add(): sorts. find() works from here on.
   void finish();
 
@@ -61,9 +63,12 @@ class ChunkIndex {
   std::optional<ChunkPlace> find(const ChunkId& id) const;
   // All places, the first one first: a chunk may have been stored twice, and one copy may be damaged.
   std::span<const Entry> copies(const ChunkId& id) const;
+  // All copies of all chunks, those of one chunk side by side.
+  std::span<const Entry> entries() const { return entries_; }
   const std::vector<Pack>& packs() const { return packs_; }
   const std::vector<store::ObjectId>& indexes() const { return indexes_; }
   bool has_pack(const store::ObjectId& id) const;
+  bool is_partial() const { return is_partial_; }
   std::size_t chunk_count() const { return entries_.size(); }
 
  private:
@@ -73,13 +78,18 @@ class ChunkIndex {
   std::vector<Pack> packs_;
   std::vector<store::ObjectId> indexes_;
   std::unordered_set<store::ObjectId, base::DigestHash> pack_ids_;
+  bool is_partial_ = false;
 };
 
-// The indexes that one snapshot names, and no more. Needs the catalog key. What a damaged or missing index said is
-// taken from the footers of the packs that no other index lists (docs/format.md, section 6), and told through
-// `damaged`; so are the packs whose footer does not tell. What stays unknown shows when its chunks are asked for.
+// The indexes that one snapshot names, and no more (partial). Needs the catalog key. When one of them is damaged or
+// missing, which is told through `damaged`: all indexes of the repository, and the footers of the packs that none lists
+// (docs/format.md, section 6); so are the packs whose footer does not tell. What stays unknown shows when its chunks
+// are asked for.
 base::Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot& snapshot,
                                     std::vector<DamagedObject>& damaged);
+// What there is besides `known`: packs that other indexes of the repository list, and those that none lists, by their
+// footers. Packs that are gone are left out, and so is what is damaged.
+base::Result<ChunkIndex> load_other_indexes(const Repository& repository, const ChunkIndex& known);
 // Of the whole repository; damaged indexes are reported through `damaged` and left out.
 base::Result<ChunkIndex> load_all_indexes(const Repository& repository, std::vector<DamagedObject>& damaged);
 // A pack's record from its own footer: three reads.

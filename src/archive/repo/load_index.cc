@@ -33,25 +33,29 @@ std::vector<ObjectInfo> in_order_received(std::vector<ObjectInfo> objects) {
   return objects;
 }
 
-// The packs that any readable index of the repository lists.
-Result<IdSet> indexed_packs(const Repository& repository) {
-  IdSet packs;
-  for (const ObjectInfo& object : KURA_TRY(repository.store().list(Kind::kIndex))) {
-    const Result<base::Bytes> bytes = repository.store().get(Kind::kIndex, object.id, kIndexLimit);
-    if (!bytes && !is_damage(bytes.error())) return base::fail(bytes.error());
-    if (!bytes) continue;
-    const Result<Index> index = Index::decode(*bytes, nullptr);
-    if (!index) continue;
-    for (const IndexedPack& pack : index->packs) packs.insert(pack.id);
+// Adds what the repository knows of packs that are there and that `skip` does not say: from the index objects, and from
+// their footers those of packs that no index lists, among which are those of a lost index.
+Status add_rest(const Repository& repository, const std::function<bool(const ObjectId& pack)>& skip, ChunkIndex& into,
+                std::vector<DamagedObject>& damaged) {
+  const std::vector<ObjectInfo> packs = in_order_received(KURA_TRY(repository.store().list(Kind::kPack)));
+  IdSet there, listed;
+  for (const ObjectInfo& pack : packs) there.insert(pack.id);
+  const auto is_told = [&](const ObjectId& id) {
+    return std::ranges::find(damaged, id, &DamagedObject::id) != damaged.end();
+  };
+  for (const ObjectInfo& object : in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)))) {
+    Result<Index> index = repository.index(object.id);
+    if (index) {
+      for (const IndexedPack& pack : index->packs) listed.insert(pack.id);
+      into.add(object.id, *index, [&](const ObjectId& pack) { return !there.contains(pack) || skip(pack); });
+    } else if (!is_damage(index.error())) {
+      return base::fail(std::move(index).error());
+    } else if (!is_told(object.id)) {
+      damaged.push_back({Kind::kIndex, object.id, std::move(index).error()});
+    }
   }
-  return packs;
-}
-
-// Adds the packs that no index lists: those that a lost index listed are among them.
-Status add_unindexed_packs(const Repository& repository, ChunkIndex& into, std::vector<DamagedObject>& damaged) {
-  const IdSet known = KURA_TRY(indexed_packs(repository));
-  for (const ObjectInfo& pack : in_order_received(KURA_TRY(repository.store().list(Kind::kPack)))) {
-    if (known.contains(pack.id)) continue;
+  for (const ObjectInfo& pack : packs) {
+    if (listed.contains(pack.id) || skip(pack.id)) continue;
     Result<PackRecord> record = read_footer(repository, pack);
     if (record) {
       into.add_pack(pack.id, pack.size, *record);
@@ -88,7 +92,19 @@ Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot
     damaged.push_back({Kind::kIndex, needed.index, index_lost(repository, needed.index, std::move(index).error())});
     some_lost = true;
   }
-  if (some_lost) KURA_TRY(add_unindexed_packs(repository, loaded, damaged));
+  if (some_lost) {
+    KURA_TRY(add_rest(repository, [](const ObjectId&) { return false; }, loaded, damaged));
+  } else {
+    loaded.set_partial();
+  }
+  loaded.finish();
+  return loaded;
+}
+
+Result<ChunkIndex> load_other_indexes(const Repository& repository, const ChunkIndex& known) {
+  ChunkIndex loaded;
+  std::vector<DamagedObject> left_out;  // `kura check` tells
+  KURA_TRY(add_rest(repository, [&](const ObjectId& pack) { return known.has_pack(pack); }, loaded, left_out));
   loaded.finish();
   return loaded;
 }

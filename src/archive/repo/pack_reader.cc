@@ -68,6 +68,14 @@ struct PackReader::State {
     base::Key key;  // of its frames
   };
 
+  // The rest of the repository, loaded by whoever misses a chunk first.
+  struct Elsewhere {
+    Elsewhere(const Repository& repository, ChunkIndex index_in)
+        : index(std::move(index_in)), reader(repository, index) {}
+    const ChunkIndex index;
+    PackReader reader;
+  };
+
   Result<const OpenedPack*> opened(std::uint32_t pack);
   Result<OpenedPack> open_pack(const ChunkIndex::Pack& pack);
   Result<base::Key> session_key(const SealedSession& sealed);
@@ -77,6 +85,8 @@ struct PackReader::State {
   Status check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const;
   Error damaged(const ChunkIndex::Pack& pack, std::string_view why) const;
   Result<base::Bytes> chunk_at(const ChunkPlace& place, const ChunkId& id, Content content, PackReader& reader);
+  Elsewhere* load_elsewhere();
+  void note_replaced(const ChunkPlace& lost, const Error& why);
 
   const Repository& repository;
   const ChunkIndex& index;
@@ -86,6 +96,11 @@ struct PackReader::State {
   std::mutex mutex;  // guards what follows; what the pointers point to does not change once it is there
   std::vector<std::unique_ptr<const OpenedPack>> packs;
   std::map<SealedSession, base::Key> sessions;
+  std::map<store::ObjectId, Error> replaced;
+
+  std::once_flag elsewhere_once;  // for what follows
+  std::unique_ptr<Elsewhere> elsewhere;
+  std::optional<Error> elsewhere_error;  // why there is none
 };
 
 Error PackReader::State::damaged(const ChunkIndex::Pack& pack, std::string_view why) const {
@@ -261,13 +276,58 @@ Result<base::Bytes> PackReader::chunk(const ChunkId& id, Content content) {
                                   state_->repository.store().describe()),
                       "run `kura check` to see what is missing");
   }
-  std::optional<Error> first_error;
-  for (const ChunkIndex::Entry& copy : copies) {
+  Result<base::Bytes> bytes = state_->chunk_at(copies.front().place, id, content, *this);
+  if (bytes) return bytes;
+  return other_copy(id, content, copies.front().place, bytes.error());
+}
+
+Result<base::Bytes> PackReader::other_copy(const ChunkId& id, Content content, const ChunkPlace& not_at,
+                                           const Error& why) {
+  for (const ChunkIndex::Entry& copy : state_->index.copies(id)) {
+    if (copy.place == not_at) continue;
     Result<base::Bytes> bytes = state_->chunk_at(copy.place, id, content, *this);
     if (bytes) return bytes;
-    if (!first_error) first_error = std::move(bytes).error();
   }
-  return base::fail(*std::move(first_error));
+  const bool is_lost = why.code() == ErrorCode::kDamaged || why.code() == ErrorCode::kIo;
+  if (!is_lost || !state_->index.is_partial()) return base::fail(why);
+  State::Elsewhere* elsewhere = state_->load_elsewhere();
+  if (elsewhere == nullptr) {
+    return base::fail(
+        why.code(),
+        fmt::format("{} (other copies could not be looked for: {})", why.message(), state_->elsewhere_error->message()),
+        why.hint());
+  }
+  Result<base::Bytes> bytes = elsewhere->reader.chunk(id, content);
+  if (!bytes) return base::fail(why);
+  state_->note_replaced(not_at, why);
+  return bytes;
+}
+
+// Null when it cannot be.
+PackReader::State::Elsewhere* PackReader::State::load_elsewhere() {
+  std::call_once(elsewhere_once, [this] {
+    Result<ChunkIndex> others = load_other_indexes(repository, index);
+    if (others) {
+      elsewhere = std::make_unique<Elsewhere>(repository, *std::move(others));
+    } else {
+      elsewhere_error = std::move(others).error();
+    }
+  });
+  return elsewhere.get();
+}
+
+void PackReader::State::note_replaced(const ChunkPlace& lost, const Error& why) {
+  const std::lock_guard lock(mutex);
+  replaced.emplace(index.packs()[lost.pack].id,
+                   Error(why.code(), why.message() + "; what was wanted of it was found stored again in other packs",
+                         "run `kura check` to see what else is damaged"));
+}
+
+std::vector<DamagedObject> PackReader::replaced_packs() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<DamagedObject> packs;
+  for (const auto& [id, error] : state_->replaced) packs.push_back({Kind::kPack, id, error});
+  return packs;
 }
 
 bool PackReader::verify(const ChunkId& id, Content content, base::ByteSpan text) const {

@@ -3,6 +3,9 @@
 //   PackReader reader(repository, index);
 //   Bytes text = KURA_TRY(reader.chunk(id));
 //
+// What lay in a pack that was lost may have been stored again since, in packs that only later snapshots name: equal
+// ids are equal bytes, so it is taken from there (docs/operate/check.md). Nothing is read for it while all is well.
+//
 // Every chunk is checked against its id before it is returned, so what comes out is what went in, whatever the store
 // says. Shared by threads: each call reads, decrypts and decompresses on the caller's thread; session keys and
 // recently opened frames are cached behind a lock.
@@ -10,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "archive/repo/chunk_index.h"
 
@@ -36,6 +40,13 @@ class PackReader {
                                           base::Bytes& buffer);
   // One chunk, checked; from another copy of it when the first one is damaged. kDamaged also when no index knows it.
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
+  // The same where the caller has found the copy at `not_at` wanting, for the reason `why`, which is the error when
+  // there is no other. Copies that the index does not know are looked for last: where it is partial, the first such
+  // call reads all other indexes of the repository.
+  base::Result<base::Bytes> other_copy(const ChunkId& id, Content content, const ChunkPlace& not_at,
+                                       const base::Error& why);
+  // Packs that are damaged or gone, and whose chunks were found only in indexes that the index at hand is without.
+  std::vector<DamagedObject> replaced_packs() const;
   // Whether `text` is the chunk `id`. Thread-safe.
   bool verify(const ChunkId& id, Content content, base::ByteSpan text) const;
   // The error for bytes at `place` that verify() refuses: kDamaged, naming pack, frame and store.

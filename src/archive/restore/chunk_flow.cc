@@ -96,11 +96,13 @@ std::size_t ChunkFlow::deliver(std::span<const WantedChunk> wanted, const Result
   }
   // A damaged copy: PackReader knows whether there is another one.
   base::Bytes other_copy;
-  if (!bytes && reader_.index().copies(id).size() > 1) {
-    Result<base::Bytes> found = reader_.chunk(id, Content::kFile);
+  if (!bytes) {
+    Result<base::Bytes> found = reader_.other_copy(id, Content::kFile, place, bytes.error());
     if (found) {
       other_copy = *std::move(found);
       bytes = base::ByteSpan(other_copy);
+    } else {
+      bytes = base::fail(std::move(found).error());
     }
   }
   std::size_t count = 0;

@@ -88,6 +88,7 @@ Result<RestoreSummary> run_restore(const Repository& repository, const StoredSna
   if (!options.dry_run) finish_folders(*tree, metadata, report, outcome.has_value());
   KURA_TRY(outcome);
 
+  for (DamagedObject& pack : reader.replaced_packs()) summary.damaged.push_back(std::move(pack));
   summary.files_restored = report.files_restored;
   summary.files_skipped = report.files_skipped;
   summary.files_failed = report.files_failed;

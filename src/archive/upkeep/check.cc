@@ -58,15 +58,22 @@ class Checker {
   Status check_index(const ObjectInfo& info);
   Status compare_with_footers(const ObjectId& id, const Index& index);
   Status add_unlisted_packs();
+  Status read_needed();
   Status check_needs();
   Status check_pack_bytes();
+  void tell_bad_packs(const Losses& losses);
+  void tell_missing_pack(const ObjectId& id, std::vector<ObjectId> users, const Losses& losses);
+  struct ChunkCount {
+    std::uint64_t all = 0, lost = 0;  // lost: in no good pack
+  };
+  std::unordered_map<ObjectId, ChunkCount, base::DigestHash> count_chunks_of_bad_packs() const;
 
   Error missing(Kind kind, const ObjectId& id) const;
   // The snapshots that need the object, but for those that were forgotten since.
   std::vector<ObjectId> users_of_pack(const ObjectId& pack);
   std::vector<ObjectId> users_of_index(const ObjectId& index);
   bool is_forgotten(const ObjectId& snapshot);
-  void tell_bad_pack(const ObjectId& id, Error error);
+  void add_bad_pack(const ObjectId& id, Error error);
 
   const Repository& repository_;
   store::Store& store_;
@@ -79,10 +86,13 @@ class Checker {
   ClearIndexes clear_;
   std::unordered_map<ObjectId, ObjectInfo, base::DigestHash> packs_, indexes_;
   std::vector<StoredSnapshot> snapshots_;
-  ObjectIdSet listed_packs_;  // that some index lists
-  ObjectIdSet bad_indexes_;   // found already
+  ObjectIdSet listed_packs_;                                              // that some index lists
+  ObjectIdSet bad_indexes_;                                               // found already
+  std::unordered_map<ObjectId, std::uint64_t, base::DigestHash> needed_;  // packs that snapshots name, and their sizes
   ObjectIdSet bad_packs_;
-  ChunkIndex chunks_;  // with the recovery key
+  std::vector<std::pair<ObjectId, Error>> bad_in_order_;  // the same: what is wrong with each; kNotFound is missing
+  std::unordered_map<ObjectId, ChunkCount, base::DigestHash> bad_chunks_;  // where it is known and some are missing
+  ChunkIndex chunks_;  // with the catalog key: of the packs that are there, and of needed ones that are missing
   CheckSummary summary_;
 };
 
@@ -122,12 +132,8 @@ std::vector<ObjectId> Checker::users_of_index(const ObjectId& index) {
   return users;
 }
 
-void Checker::tell_bad_pack(const ObjectId& id, Error error) {
-  if (!bad_packs_.insert(id).second) return;
-  std::vector<ObjectId> users = users_of_pack(id);
-  const bool gone = error.code() == ErrorCode::kNotFound;
-  if (gone && users.empty()) return;
-  findings_.add(Kind::kPack, id, gone ? missing(Kind::kPack, id) : std::move(error), std::move(users));
+void Checker::add_bad_pack(const ObjectId& id, Error error) {
+  if (bad_packs_.insert(id).second) bad_in_order_.emplace_back(id, std::move(error));
 }
 
 // Every config object is whole. One that is somebody else's is no damage: nobody takes it for the one in force.
@@ -254,8 +260,9 @@ Status Checker::check_index(const ObjectInfo& info) {
   }
   for (const IndexedPack& pack : index->packs) listed_packs_.insert(pack.id);
   if (repository_.write_secrets() != nullptr) KURA_TRY(compare_with_footers(info.id, *index));
-  if (repository_.recovery_secrets() != nullptr) {
-    chunks_.add(info.id, *index, [&](const ObjectId& pack) { return !packs_.contains(pack); });
+  if (repository_.write_secrets() != nullptr) {
+    chunks_.add(info.id, *index,
+                [&](const ObjectId& pack) { return !packs_.contains(pack) && !needed_.contains(pack); });
   }
   return {};
 }
@@ -289,7 +296,7 @@ Status Checker::add_unlisted_packs() {
   for (const auto& [id, info] : packs_) {
     if (listed_packs_.contains(id)) continue;
     ++summary_.orphan_packs;
-    if (repository_.recovery_secrets() == nullptr) continue;
+    if (repository_.write_secrets() == nullptr) continue;
     const Result<PackRecord> record = read_footer(repository_, info);
     if (record) chunks_.add_pack(id, info.size, *record);
     if (!record && !is_finding(record.error())) return base::fail(record.error());
@@ -298,20 +305,31 @@ Status Checker::add_unlisted_packs() {
   return {};
 }
 
-Status Checker::check_needs() {
-  ObjectIdSet missing_indexes;
-  std::unordered_map<ObjectId, std::uint64_t, base::DigestHash> needed;
+// As far as indexes tell: what is wrong with them is told later.
+Status Checker::read_needed() {
   for (const StoredSnapshot& stored : snapshots_) {
     KURA_TRY(check_not_stopped(stop_));
+    for (const NeededPacks& at : stored.snapshot.needs) {
+      const auto packs = clear_.packs(at.index);
+      if (!packs && !is_finding(packs.error())) return base::fail(packs.error());
+      if (!packs) continue;
+      for (std::size_t i = 0; i < (*packs)->size(); ++i) {
+        if (at.has(i)) needed_.emplace((**packs)[i].id, (**packs)[i].size);
+      }
+    }
+  }
+  return {};
+}
+
+Status Checker::check_needs() {
+  ObjectIdSet missing_indexes;
+  for (const StoredSnapshot& stored : snapshots_) {
     for (const NeededPacks& at : stored.snapshot.needs) {
       const auto packs = clear_.packs(at.index);
       if (!packs && !is_finding(packs.error())) return base::fail(packs.error());
       if (!packs) {
         if (!bad_indexes_.contains(at.index) && !is_forgotten(stored.id)) missing_indexes.insert(at.index);
         continue;
-      }
-      for (std::size_t i = 0; i < (*packs)->size(); ++i) {
-        if (at.has(i)) needed.emplace((**packs)[i].id, (**packs)[i].size);
       }
       if (at.fits((*packs)->size())) continue;
       findings_.add(Kind::kSnapshot, stored.id,
@@ -323,16 +341,16 @@ Status Checker::check_needs() {
   for (const ObjectId& id : missing_indexes) {
     findings_.add(Kind::kIndex, id, missing(Kind::kIndex, id), users_of_index(id));
   }
-  for (const auto& [id, size] : needed) {
+  for (const auto& [id, size] : needed_) {
     const auto there = packs_.find(id);
     if (there == packs_.end()) {
       // A backup may have put it since the packs were listed.
-      if (!store_.stat(Kind::kPack, id)) tell_bad_pack(id, Error(ErrorCode::kNotFound, ""));
+      if (!store_.stat(Kind::kPack, id)) add_bad_pack(id, Error(ErrorCode::kNotFound, ""));
     } else if (there->second.size != size) {
-      tell_bad_pack(id, Error(ErrorCode::kDamaged,
-                              fmt::format("pack {} in {} has {} bytes and should have {}", id.hex(), store_.describe(),
-                                          there->second.size, size),
-                              "copy it back from another copy of the repository"));
+      add_bad_pack(id, Error(ErrorCode::kDamaged,
+                             fmt::format("pack {} in {} has {} bytes and should have {}", id.hex(), store_.describe(),
+                                         there->second.size, size),
+                             "copy it back from another copy of the repository"));
     }
   }
   return {};
@@ -347,8 +365,76 @@ Status Checker::check_pack_bytes() {
   summary_.chunks_opened = check.chunks_opened;
   std::vector<std::pair<ObjectId, Error>> damaged(check.damaged.begin(), check.damaged.end());
   std::ranges::sort(damaged, {}, &std::pair<ObjectId, Error>::first);
-  for (auto& [id, error] : damaged) tell_bad_pack(id, std::move(error));
+  for (auto& [id, error] : damaged) add_bad_pack(id, std::move(error));
   return {};
+}
+
+void Checker::tell_bad_packs(const Losses& losses) {
+  const bool some_missing =
+      std::ranges::any_of(bad_in_order_, [](const auto& bad) { return bad.second.code() == ErrorCode::kNotFound; });
+  if (some_missing && repository_.write_secrets() != nullptr) bad_chunks_ = count_chunks_of_bad_packs();
+  for (auto& [id, error] : bad_in_order_) {
+    std::vector<ObjectId> users = users_of_pack(id);
+    if (error.code() != ErrorCode::kNotFound) {
+      findings_.add(Kind::kPack, id, std::move(error), std::move(users));
+    } else if (!users.empty()) {
+      tell_missing_pack(id, std::move(users), losses);
+    }
+  }
+}
+
+// A backup that found it gone may have stored again what it held. Then nothing is lost, and readers find it there.
+void Checker::tell_missing_pack(const ObjectId& id, std::vector<ObjectId> users, const Losses& losses) {
+  Error error = missing(Kind::kPack, id);
+  const auto count = bad_chunks_.find(id);
+  if (count == bad_chunks_.end()) {  // no key here, or no whole index, to tell what it held
+    if (repository_.write_secrets() == nullptr) {
+      error = std::move(error).with_hint(
+          "copy it back from another copy of the repository; with a key `kura check` tells whether what it held was "
+          "stored again");
+    }
+    findings_.add(Kind::kPack, id, std::move(error), std::move(users));
+    return;
+  }
+  const auto lost = losses.packs.find(id);
+  if (repository_.recovery_secrets() != nullptr) {
+    std::erase_if(users, [&](const ObjectId& user) {
+      return !losses.unread.contains(user) && (lost == losses.packs.end() || !lost->second.snapshots.contains(user));
+    });
+  }
+  if (count->second.lost == 0 || users.empty()) {
+    ++summary_.packs_replaced;
+    return;
+  }
+  const std::string example = lost == losses.packs.end() ? "" : fmt::format(", which {} needs", lost->second.path);
+  findings_.add(Kind::kPack, id,
+                Error(error.code(),
+                      fmt::format("{}, and {} of its {} chunks are stored nowhere else{}", error.message(),
+                                  count->second.lost, count->second.all, example),
+                      "copy it back from another copy of the repository, or run a backup: what the machine still has "
+                      "is stored again"),
+                std::move(users));
+}
+
+std::unordered_map<ObjectId, Checker::ChunkCount, base::DigestHash> Checker::count_chunks_of_bad_packs() const {
+  std::vector<ChunkCount> counts(chunks_.packs().size());
+  std::vector<bool> is_bad;
+  for (const ChunkIndex::Pack& pack : chunks_.packs()) is_bad.push_back(bad_packs_.contains(pack.id));
+  for (auto rest = chunks_.entries(); !rest.empty();) {
+    const auto end = std::ranges::find_if(rest, [&](const auto& entry) { return entry.id != rest.front().id; });
+    const auto copies = rest.first(static_cast<std::size_t>(end - rest.begin()));
+    const bool lost = std::ranges::all_of(copies, [&](const auto& copy) { return is_bad[copy.place.pack]; });
+    for (const ChunkIndex::Entry& copy : copies) {
+      ++counts[copy.place.pack].all;
+      if (lost) ++counts[copy.place.pack].lost;
+    }
+    rest = rest.subspan(copies.size());
+  }
+  std::unordered_map<ObjectId, ChunkCount, base::DigestHash> result;
+  for (std::size_t number = 0; number < counts.size(); ++number) {
+    if (is_bad[number]) result.emplace(chunks_.packs()[number].id, counts[number]);
+  }
+  return result;
 }
 
 Result<CheckSummary> Checker::run() {
@@ -361,15 +447,19 @@ Result<CheckSummary> Checker::run() {
   for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kPack))) packs_.emplace(info.id, info);
   summary_.packs = packs_.size();
   summary_.objects += packs_.size();
+  KURA_TRY(read_needed());
   KURA_TRY(check_indexes());
   KURA_TRY(add_unlisted_packs());
   KURA_TRY(check_needs());
   KURA_TRY(check_pack_bytes());
+  Losses losses;
   if (repository_.recovery_secrets() != nullptr) {
     summary_.opened = true;
-    KURA_TRY(check_trees({.repository = repository_, .index = chunks_, .bad_packs = bad_packs_, .threads = threads_},
-                         snapshots_, findings_, stop_));
+    losses = KURA_TRY(
+        check_trees({.repository = repository_, .index = chunks_, .bad_packs = bad_packs_, .threads = threads_},
+                    snapshots_, findings_, stop_));
   }
+  tell_bad_packs(losses);
   summary_.findings = findings_.count();
   return summary_;
 }

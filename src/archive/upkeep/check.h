@@ -5,7 +5,9 @@
 //
 // Reads each pack once, in blocks. Memory: the index, and about 100 bytes a folder. Holds a lease while it reads, where
 // it may write one. What is forgotten meanwhile is no finding. No damage either, and no finding: packs in no index,
-// packs that no snapshot needs and that are gone, gaps in a machine's chain.
+// packs that no snapshot needs and that are gone, gaps in a machine's chain. Nor is a needed pack that is gone, where
+// all that was in it is stored again in other packs (told with the machine's key), or all that snapshots use of it
+// (with the recovery key).
 #pragma once
 
 #include <cstdint>
@@ -36,8 +38,9 @@ struct CheckSummary {
   std::uint64_t objects = 0, bytes_read = 0;
   std::uint64_t snapshots = 0, packs = 0, indexes = 0, keys = 0, chunks_opened = 0;
   std::uint64_t findings = 0;
-  std::uint64_t orphan_packs = 0;  // in no index: no damage; see gc
-  bool opened = false;             // with the recovery key
+  std::uint64_t orphan_packs = 0;    // in no index: no damage; see gc
+  std::uint64_t packs_replaced = 0;  // gone, but what snapshots need of them was stored again: no damage
+  bool opened = false;               // with the recovery key
   double seconds = 0;
 };
 

@@ -31,12 +31,13 @@ class TreeChecker {
     for (std::uint32_t i = 0; i < check.index.packs().size(); ++i) numbers_.emplace(check.index.packs()[i].id, i);
   }
 
-  Status run(const std::stop_token& stop) {
+  Result<Losses> run(const std::stop_token& stop) {
     FolderWalk walk(check_.repository, check_.index, check_.bad_packs);
     std::vector<std::size_t> roots;
     for (const StoredSnapshot& stored : snapshots_) roots.push_back(walk.add_root(stored.snapshot.label->root));
     KURA_TRY(walk.run(check_.threads, stop));
-    return judge(walk, roots, stop);
+    KURA_TRY(judge(walk, roots, stop));
+    return std::move(losses_);
   }
 
  private:
@@ -55,6 +56,7 @@ class TreeChecker {
         if (std::exchange(seen_by[number], i + 1) == i + 1) continue;
         const WalkedFolder& folder = walk.folders()[number];
         if (!folder.problems.empty()) sufferers[number].push_back(snapshots_[i].id);
+        note_losses(snapshots_[i].id, folder);
         todo.insert(todo.end(), folder.children.begin(), folder.children.end());
         if (told || !named.complete || covers(named, folder)) continue;
         if (KURA_TRY(walk.is_covered(folder, named.has))) continue;
@@ -69,6 +71,15 @@ class TreeChecker {
       }
     }
     return {};
+  }
+
+  void note_losses(const ObjectId& snapshot, const WalkedFolder& folder) {
+    if (folder.is_unread) losses_.unread.insert(snapshot);
+    for (const auto& [number, path] : folder.lost) {
+      Losses::Pack& pack = losses_.packs[check_.index.packs()[number].id];
+      pack.snapshots.insert(snapshot);
+      if (pack.path.empty()) pack.path = path;
+    }
   }
 
   static bool covers(const NamedPacks& named, const WalkedFolder& folder) {
@@ -97,13 +108,14 @@ class TreeChecker {
   const std::vector<StoredSnapshot>& snapshots_;
   CheckFindings& findings_;
   ClearIndexes clear_;
+  Losses losses_;
   std::unordered_map<ObjectId, std::uint32_t, base::DigestHash> numbers_;
 };
 
 }  // namespace
 
-Status check_trees(const TreeCheck& check, const std::vector<StoredSnapshot>& snapshots, CheckFindings& findings,
-                   const std::stop_token& stop) {
+Result<Losses> check_trees(const TreeCheck& check, const std::vector<StoredSnapshot>& snapshots,
+                           CheckFindings& findings, const std::stop_token& stop) {
   return TreeChecker(check, snapshots, findings).run(stop);
 }
 

@@ -41,31 +41,30 @@ std::string join(const std::string& folder, const std::string& name) {
 // Goes through the chunks of contents.
 class FolderWalk::Lookup {
  public:
-  // `use` is called with all copies of each chunk.
-  using Use = std::function<void(std::span<const ChunkIndex::Entry> copies)>;
+  // `use` is called with all copies of each chunk, and what needs it.
+  using Use = std::function<void(const std::string& path, std::span<const ChunkIndex::Entry> copies)>;
   Lookup(FolderWalk& walk, Use use) : walk_(walk), use_(std::move(use)) {}
 
   // The sizes of the chunks at depth 0 together; nullopt when a bad pack keeps it from being known.
-  Result<std::optional<std::uint64_t>> size(const ContentRef& content) {
+  Result<std::optional<std::uint64_t>> size(const std::string& path, const ContentRef& content) {
     std::vector<ChunkId> ids = content.ids;
     for (std::uint8_t depth = content.depth; depth > 0; --depth) {
-      if (!KURA_TRY(look_up(ids))) return std::nullopt;
+      if (!KURA_TRY(look_up(path, ids))) return std::nullopt;
       ids = KURA_TRY(walk_.reader_.leaves({.depth = 1, .ids = std::move(ids)}));
     }
-    return look_up(ids);
+    return look_up(path, ids);
   }
 
  private:
-  Result<std::optional<std::uint64_t>> look_up(const std::vector<ChunkId>& ids) {
+  Result<std::optional<std::uint64_t>> look_up(const std::string& path, const std::vector<ChunkId>& ids) {
     std::uint64_t size = 0;
     bool readable = true;
     for (const ChunkId& id : ids) {
       const auto copies = walk_.index_.copies(id);
       if (copies.empty()) return base::fail(ErrorCode::kDamaged, fmt::format("chunk {} is in no pack", id.hex()));
-      use_(copies);
+      use_(path, copies);
       size += copies.front().place.size;
-      readable =
-          readable && std::ranges::any_of(copies, [&](const auto& copy) { return !walk_.bad_[copy.place.pack]; });
+      readable = readable && walk_.has_good(copies);
     }
     if (!readable) return std::nullopt;
     return size;
@@ -89,7 +88,9 @@ std::size_t FolderWalk::add_root(const ContentRef& listing) {
 std::size_t FolderWalk::number_of(const ContentRef& listing, const std::string& path) {
   const auto [place, is_new] = known_.emplace(name_of_content(listing), folders_.size());
   if (is_new) {
-    folders_.push_back({.content = listing, .path = path, .packs = {}, .children = {}, .problems = {}});
+    WalkedFolder& folder = folders_.emplace_back();
+    folder.content = listing;
+    folder.path = path;
     todo_.push_back(place->second);
     changed_.notify_one();
   }
@@ -125,18 +126,33 @@ void FolderWalk::work(const std::stop_token& stop) {
 }
 
 Status FolderWalk::read(WalkedFolder& folder) {
-  Lookup lookup(*this, [&](auto copies) { folder.packs.push_back(copies.front().place.pack); });
+  Lookup lookup(*this, [&](const std::string& path, auto copies) { note_use(folder, path, copies); });
   const Status status = read_entries(folder, lookup);
   std::ranges::sort(folder.packs);
   folder.packs.erase(std::ranges::unique(folder.packs).begin(), folder.packs.end());
   if (status) return {};
   if (!is_finding(status.error())) return status;
+  folder.is_unread = true;
   folder.problems.push_back(Error(status.error()).within(folder.path));
   return {};
 }
 
+bool FolderWalk::has_good(std::span<const ChunkIndex::Entry> copies) const {
+  return std::ranges::any_of(copies, [&](const auto& copy) { return !bad_[copy.place.pack]; });
+}
+
+void FolderWalk::note_use(WalkedFolder& folder, const std::string& path,
+                          std::span<const ChunkIndex::Entry> copies) const {
+  folder.packs.push_back(copies.front().place.pack);
+  if (has_good(copies)) return;
+  for (const ChunkIndex::Entry& copy : copies) folder.lost.emplace(copy.place.pack, path);
+}
+
 Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
-  if (!KURA_TRY(lookup.size(folder.content))) return {};
+  if (!KURA_TRY(lookup.size(folder.path, folder.content))) {
+    folder.is_unread = true;
+    return {};
+  }
   ListingReader listing = KURA_TRY(ListingReader::open(reader_, folder.content));
   while (const std::optional<Entry> entry = KURA_TRY(listing.next())) {
     const std::string path = join(folder.path, entry->name);
@@ -145,7 +161,7 @@ Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
       folder.children.push_back(number_of(entry->content, path));
     }
     if (entry->type != EntryType::kFile) continue;
-    const auto size = lookup.size(entry->content);
+    const auto size = lookup.size(path, entry->content);
     if (!size && !is_finding(size.error())) return base::fail(size.error());
     if (!size) {
       folder.problems.push_back(Error(size.error()).within(path));
@@ -159,10 +175,12 @@ Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
 
 Result<bool> FolderWalk::is_covered(const WalkedFolder& folder, const std::vector<bool>& named) {
   bool covered = true;
-  Lookup lookup(*this, [&](auto copies) {
+  Lookup lookup(*this, [&](const std::string&, auto copies) {
     covered = covered && std::ranges::any_of(copies, [&](const auto& copy) { return named[copy.place.pack]; });
   });
-  WalkedFolder again{.content = folder.content, .path = folder.path, .packs = {}, .children = {}, .problems = {}};
+  WalkedFolder again;
+  again.content = folder.content;
+  again.path = folder.path;
   const Status status = read_entries(again, lookup);
   if (!status && !is_finding(status.error())) return base::fail(status.error());
   return covered;

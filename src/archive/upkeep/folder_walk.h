@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
@@ -23,6 +25,9 @@ struct WalkedFolder {
   std::vector<std::uint32_t> packs;   // that its listing and its files lie in (the first copy of each chunk), sorted
   std::vector<std::size_t> children;  // numbers of the folders in it
   std::vector<base::Error> problems;  // that no bad pack explains
+  // Bad packs that hold what no other pack does, each with the first path that lacks it.
+  std::map<std::uint32_t, std::string> lost;
+  bool is_unread = false;  // its listing is lost, or wrong: what else is below it is not known
 };
 
 class FolderWalk {
@@ -43,6 +48,8 @@ class FolderWalk {
   class Lookup;
   void work(const std::stop_token& stop);
   base::Status read(WalkedFolder& folder);
+  bool has_good(std::span<const ChunkIndex::Entry> copies) const;
+  void note_use(WalkedFolder& folder, const std::string& path, std::span<const ChunkIndex::Entry> copies) const;
   base::Status read_entries(WalkedFolder& folder, Lookup& lookup);
   std::size_t number_of(const ContentRef& listing, const std::string& path);
 

@@ -37,6 +37,10 @@
 // more than a lease term, or L is not put. An L that no later run can read is taken up by none, and goes when it is
 // old.
 //
+// G against damage: what a snapshot needs may lie in packs that it does not name, where a needed pack was lost and a
+// later backup has stored again what it held (stand_ins.h). G1 and G4 count these as needed. Such a backup has found
+// the pack gone, so G1 finds it gone too, or what the backup stored is newer than L.
+//
 // G against readers: those that hold a lease count as jobs. Others may find that a pack is gone whose snapshot is gone.
 #include "archive/upkeep/gc.h"
 
@@ -50,6 +54,7 @@
 #include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
 #include "archive/repo/needs.h"
+#include "archive/upkeep/stand_ins.h"
 #include "base/time.h"
 
 namespace kura::archive {
@@ -88,6 +93,11 @@ class Collector {
  private:
   Status survey();
   Status read_lists();
+  Result<Needs> read_all_needs();
+  Result<ObjectIdSet> lost_packs(const Needs& needs);
+  Status keep_stand_ins(const ObjectIdSet& lost, Needs& needs);
+  Result<bool> is_there(Kind kind, const ObjectId& id);
+  ObjectIdSet packs_in_indexes() const;
   CondemnedObject choose(const Needs& needs) const;
   bool is_old(const ObjectInfo& object) const { return object.received <= now_ - options_.keep_orphans; }
   Status put_lists(const CondemnedObject& chosen);
@@ -97,7 +107,6 @@ class Collector {
   void count_dry_run(const CondemnedObject& chosen, const Needs& needs);
   Status remove_all(const std::vector<const List*>& ready);
   Status remove_condemned(const List& list, Kind kind, const ObjectIdSet& needed);
-  Result<bool> is_still_there(const List& list);
   Status check_stop() const;
 
   const Repository& repository_;
@@ -110,7 +119,8 @@ class Collector {
   std::int64_t looked_ = 0;  // when it began to read the snapshots to choose what goes
   ClearIndexes indexed_;
   InfoMap packs_, indexes_;  // what is there and was not removed yet
-  std::unordered_map<ObjectId, std::vector<ObjectId>, base::DigestHash> listed_;  // by each readable index: its packs
+  // By each readable index, its packs: in indexed_.
+  std::unordered_map<ObjectId, const std::vector<IndexedPack>*, base::DigestHash> listed_;
   std::vector<List> lists_;
   ObjectIdSet condemned_packs_, condemned_indexes_;  // by lists of earlier runs
   GcSummary summary_;
@@ -145,9 +155,7 @@ Status Collector::survey() {
     }
     // A damaged one that a snapshot names ends the run later; one that none names tells nothing about its packs.
     indexes_.emplace(index.id, index);
-    if (!packs) continue;
-    std::vector<ObjectId>& ids = listed_[index.id];
-    for (const IndexedPack& pack : **packs) ids.push_back(pack.id);
+    if (packs) listed_.emplace(index.id, *packs);
   }
   return {};
 }
@@ -171,10 +179,74 @@ Status Collector::read_lists() {
   return {};
 }
 
+Result<bool> Collector::is_there(Kind kind, const ObjectId& id) {
+  const auto there = store_.stat(kind, id);
+  if (!there && there.error().code() != ErrorCode::kNotFound) return base::fail(there.error());
+  return there.has_value();
+}
+
+// Needed packs that are gone, or not as long as they should be: backups take neither for what they should be.
+Result<ObjectIdSet> Collector::lost_packs(const Needs& needs) {
+  ObjectIdSet lost;
+  for (const auto& [index, packs] : listed_) {
+    for (const IndexedPack& pack : *packs) {
+      if (!needs.packs.contains(pack.id) || lost.contains(pack.id)) continue;
+      const auto there = packs_.find(pack.id);
+      // One that came since the survey is not lost.
+      const bool is_lost =
+          there == packs_.end() ? !KURA_TRY(is_there(Kind::kPack, pack.id)) : there->second.size != pack.size;
+      if (is_lost) lost.insert(pack.id);
+    }
+  }
+  return lost;
+}
+
+Status Collector::keep_stand_ins(const ObjectIdSet& lost, Needs& needs) {
+  std::vector<ObjectId> indexes;
+  for (const auto& [id, packs] : listed_) indexes.push_back(id);
+  if (repository_.write_secrets() != nullptr) {
+    std::vector<ObjectInfo> unlisted;
+    const ObjectIdSet in_an_index = packs_in_indexes();
+    for (const auto& [id, info] : packs_) {
+      if (!in_an_index.contains(id)) unlisted.push_back(info);
+    }
+    Result<Needs> found = find_stand_ins(repository_, {.lost = lost, .indexes = indexes, .unlisted = unlisted});
+    if (found) {
+      needs.packs.merge(found->packs);
+      needs.indexes.merge(found->indexes);
+      return {};
+    }
+    if (found.error().code() != ErrorCode::kDamaged && found.error().code() != ErrorCode::kNotFound) {
+      return base::fail(std::move(found).error());
+    }
+  }
+  // Nobody can tell which they are, so any may be one.
+  summary_.kept_all = true;
+  for (const auto& [id, info] : packs_) needs.packs.insert(id);
+  needs.indexes.insert(indexes.begin(), indexes.end());
+  return {};
+}
+
+// By the names that snapshots give, and what stands in for those of them that are lost.
+Result<Needs> Collector::read_all_needs() {
+  Needs needs = KURA_TRY(read_needs(repository_, indexed_));
+  const ObjectIdSet lost = KURA_TRY(lost_packs(needs));
+  summary_.packs_lost = lost.size();
+  if (!lost.empty()) KURA_TRY(keep_stand_ins(lost, needs));
+  return needs;
+}
+
+ObjectIdSet Collector::packs_in_indexes() const {
+  ObjectIdSet ids;
+  for (const auto& [index, packs] : listed_) {
+    for (const IndexedPack& pack : *packs) ids.insert(pack.id);
+  }
+  return ids;
+}
+
 // The garbage that no list condemns yet.
 CondemnedObject Collector::choose(const Needs& needs) const {
-  ObjectIdSet in_an_index;
-  for (const auto& [index, packs] : listed_) in_an_index.insert(packs.begin(), packs.end());
+  const ObjectIdSet in_an_index = packs_in_indexes();
   CondemnedObject chosen;
   ObjectIdSet going;
   for (const auto& [id, info] : packs_) {
@@ -187,8 +259,8 @@ CondemnedObject Collector::choose(const Needs& needs) const {
   for (const auto& [id, info] : indexes_) {
     if (needs.indexes.contains(id) || condemned_indexes_.contains(id)) continue;
     const auto packs = listed_.find(id);
-    const bool all_go = packs != listed_.end() && std::ranges::all_of(packs->second, [&](const ObjectId& pack) {
-                          return going.contains(pack) || !packs_.contains(pack);
+    const bool all_go = packs != listed_.end() && std::ranges::all_of(*packs->second, [&](const IndexedPack& pack) {
+                          return going.contains(pack.id) || !packs_.contains(pack.id);
                         });
     if (all_go || is_old(info)) chosen.indexes.push_back(id);
   }
@@ -277,12 +349,6 @@ void Collector::count_dry_run(const CondemnedObject& chosen, const Needs& needs)
   }
 }
 
-Result<bool> Collector::is_still_there(const List& list) {
-  const auto there = store_.stat(Kind::kCondemned, list.id);
-  if (!there && there.error().code() != ErrorCode::kNotFound) return base::fail(there.error());
-  return there.has_value();
-}
-
 Status Collector::remove_condemned(const List& list, Kind kind, const ObjectIdSet& needed) {
   InfoMap& present = kind == Kind::kPack ? packs_ : indexes_;
   for (const ObjectId& id : kind == Kind::kPack ? list.object.packs : list.object.indexes) {
@@ -290,7 +356,7 @@ Status Collector::remove_condemned(const List& list, Kind kind, const ObjectIdSe
     if (object == present.end() || needed.contains(id)) continue;
     KURA_TRY(check_stop());
     // Gone: another run has done what there was to do.
-    if (!KURA_TRY(is_still_there(list))) return {};
+    if (!KURA_TRY(is_there(Kind::kCondemned, list.id))) return {};
     KURA_TRY(store_.remove(kind, id));
     if (kind == Kind::kPack) {
       ++summary_.packs_removed;
@@ -306,7 +372,7 @@ Status Collector::remove_condemned(const List& list, Kind kind, const ObjectIdSe
 }
 
 Status Collector::remove_all(const std::vector<const List*>& ready) {
-  const Needs needs = KURA_TRY(read_needs(repository_, indexed_));
+  const Needs needs = KURA_TRY(read_all_needs());
   count_waiting(ready, needs);
   // No object has this name; but now the next sync() makes durable what anybody removed from the snapshots.
   KURA_TRY(store_.remove(Kind::kSnapshot, ObjectId{}));
@@ -328,7 +394,7 @@ Result<GcSummary> Collector::run() {
   KURA_TRY(survey());
   KURA_TRY(read_lists());
   looked_ = options_.dry_run ? now_ : KURA_TRY(store_.now());
-  const Needs needs = KURA_TRY(read_needs(repository_, indexed_));
+  const Needs needs = KURA_TRY(read_all_needs());
   KURA_TRY(check_stop());
   const CondemnedObject chosen = choose(needs);
   if (options_.dry_run) {
