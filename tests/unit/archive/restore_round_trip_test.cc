@@ -157,7 +157,8 @@ void give_back_a_tree() {
 TEST(RoundTrip, GivesBackEveryTreeAsItWas) {
   rc::detail::TestParams params = rc::detail::configuration().testParams;
   params.maxSuccess = std::min(params.maxSuccess, kTrees);
-  const rc::detail::TestResult result = rc::detail::checkTestable(&give_back_a_tree, rc::detail::TestMetadata{}, params);
+  const rc::detail::TestResult result =
+      rc::detail::checkTestable(&give_back_a_tree, rc::detail::TestMetadata{}, params);
   std::ostringstream told;
   rc::detail::printResultMessage(result, told);
   EXPECT_TRUE(result.is<rc::detail::SuccessResult>()) << told.str();
