@@ -41,8 +41,9 @@ if(KURA_SANITIZE)
     add_link_options("-fsanitize=${KURA_SANITIZE}")
 endif()
 
-# Where a preset asks for it (the sanitizer trees), this many files are compiled as one, which takes a third of the
-# time. The release and dev trees compile each file by itself, so that each one includes what it uses.
+# This many files are compiled as one, which takes a third of the time, in the sanitizer trees (their presets say so) and
+# in programs (Rooms.cmake). Rooms in the release tree, and all in dev, are compiled file by file, so that each file
+# includes what it uses, and a change is built in seconds.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 if(KURA_HARDEN)

@@ -14,7 +14,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct BackupOptions {
   std::vector<std::string> paths, tags, excludes, exclude_files;
   std::string host;
   bool one_file_system = false;
@@ -34,7 +34,7 @@ base::Status add_lines(base::GlobSet& globs, std::string_view text) {
   return {};
 }
 
-base::Result<base::GlobSet> read_excludes(const Options& options) {
+base::Result<base::GlobSet> read_excludes(const BackupOptions& options) {
   base::GlobSet globs;
   for (const auto& pattern : options.excludes) KURA_TRY(globs.add(pattern));
   for (const auto& file : options.exclude_files) {
@@ -80,7 +80,7 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& options) {
   const auto repository = KURA_TRY(context.open_repository());
   archive::BackupOptions job{
       .paths = options.paths,
@@ -108,7 +108,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_backup(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BackupOptions>();
   CLI::App* command = table.add("backup", "Make a snapshot of files and folders; needs no passphrase",
                                 "Examples:\n"
                                 "  kura backup /srv/share /home\n"
@@ -118,7 +118,7 @@ void add_backup(CommandTable& table) {
                                 "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
                                 "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
                                 "Run again after an interruption: what was stored is not stored again.",
-                                [options](const Context& context) { return run(context, *options); });
+                                [options](const Context& context) { return run_backup(context, *options); });
   command->add_option("path", options->paths, "Files and folders")->required()->type_name("PATH");
   command->add_option("--tag", options->tags, "Mark the snapshot (may be repeated)")
       ->type_name("TAG")

@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct CheckOptions {
   std::string read_data;
   unsigned threads = 0;
 };
@@ -67,7 +67,7 @@ void report(Output& output, const archive::CheckFinding& finding) {
   output.line(fmt::format("DAMAGED {}{}", finding.error.text(), suffering));
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_check(const Context& context, const CheckOptions& options) {
   const archive::CheckOptions job{.read_data = KURA_TRY(parse_share(options.read_data)), .threads = options.threads};
   auto repository = KURA_TRY(context.open_repository());
   KURA_TRY(context.unlock_if_given(repository));
@@ -101,7 +101,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_check(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   CLI::App* command =
       table.add("check", "Prove the repository whole; with the recovery key also open everything",
                 "Examples:\n"
@@ -110,7 +110,7 @@ void add_check(CommandTable& table) {
                 "  kura check --read-data=5%        of the packs only a share, chosen by chance\n"
                 "\n"
                 "The recovery key is used when it is given by a file or the environment; it is not asked for.",
-                [options](const Context& context) { return run(context, *options); });
+                [options](const Context& context) { return run_check(context, *options); });
   command->add_option("--read-data", options->read_data, "Share of the packs to read: 0 to 1, or a percentage (all)")
       ->expected(0, 1)
       ->type_name("SUBSET");

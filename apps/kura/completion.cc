@@ -9,7 +9,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct CompletionOptions {
   std::string shell;
 };
 
@@ -116,7 +116,7 @@ std::string fish(const CLI::App* root) {
 }  // namespace
 
 void add_completion(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompletionOptions>();
   CLI::App* root = &table.root();
   CLI::App* command = table.add(
       "completion", "Print a completion script for a shell", "Example:\n  source <(kura completion bash)",

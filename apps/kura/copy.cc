@@ -14,7 +14,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct CopyOptions {
   std::string to;
   std::vector<std::string> snapshots;
 };
@@ -38,7 +38,7 @@ base::Result<std::vector<store::ObjectId>> named_snapshots(const Context& contex
   return ids;
 }
 
-base::Result<archive::CopySummary> copy(const Context& context, const Options& options, base::Progress& progress) {
+base::Result<archive::CopySummary> copy(const Context& context, const CopyOptions& options, base::Progress& progress) {
   auto from = KURA_TRY(context.open_repository());
   const auto only = KURA_TRY(named_snapshots(context, from, options.snapshots));
   std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(options.to));
@@ -52,7 +52,7 @@ base::Result<archive::CopySummary> copy(const Context& context, const Options& o
   return archive::copy_resealed(from, *foreign, only, progress, context.stop);
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_copy(const Context& context, const CopyOptions& options) {
   base::Progress progress;
   const auto summary = KURA_TRY(copy(context, options, progress));
   context.output.object({{"type", "summary"},
@@ -70,14 +70,14 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_copy(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CopyOptions>();
   CLI::App* command =
       table.add("copy", "Copy snapshots to another repository; nothing is stored twice",
                 "Examples:\n"
                 "  kura copy --to /media/disk2/office            a twin: same keys, no passphrase needed\n"
                 "  kura copy --to /srv/other-repo latest         into a repository with other keys: needs\n"
                 "                                                the recovery key of this one",
-                [options](const Context& context) { return run(context, *options); });
+                [options](const Context& context) { return run_copy(context, *options); });
   command->add_option("--to", options->to, "The other repository; made as a twin when there is none")
       ->required()
       ->type_name("REPOSITORY");

@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct DiffOptions {
   std::string before, after;
   bool metadata = false;
 };
@@ -41,7 +41,7 @@ base::Result<archive::ContentRef> folder_content(archive::PackReader& reader, co
                     "diff compares folders; for one file compare what `kura dump` gives");
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_diff(const Context& context, const DiffOptions& options) {
   const auto repository = KURA_TRY(context.open_unlocked());
   const auto before = KURA_TRY(OpenedSelection::open(context, repository, options.before));
   const auto after = KURA_TRY(OpenedSelection::open(context, repository, options.after));
@@ -79,7 +79,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_diff(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DiffOptions>();
   CLI::App* command =
       table.add("diff", "Show what differs between two snapshots",
                 "Examples:\n"
@@ -87,7 +87,7 @@ void add_diff(CommandTable& table) {
                 "  kura diff --metadata 3f2a9c1d:/etc latest:/etc\n"
                 "\n"
                 "+ added, - removed, M contents differ, T type differs, m only mode, owner or time differ",
-                [options](const Context& context) { return run(context, *options); });
+                [options](const Context& context) { return run_diff(context, *options); });
   command->add_option("before", options->before, kSelectionHelp)->required()->type_name("SNAPSHOT[:PATH]");
   command->add_option("after", options->after, "The same, for the later one")->required()->type_name("SNAPSHOT[:PATH]");
   command->add_flag("--metadata", options->metadata, "Also where only mode, owner, time or attributes differ");

@@ -14,7 +14,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct DumpOptions {
   std::string what;
 };
 
@@ -28,7 +28,7 @@ base::Status write_standard_output(base::ByteSpan bytes) {
   return {};
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_dump(const Context& context, const DumpOptions& options) {
   if (context.options.json) {
     return base::fail(base::ErrorCode::kUsage, "dump writes a file's bytes, so there is no --json for it");
   }
@@ -50,12 +50,12 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_dump(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DumpOptions>();
   CLI::App* command = table.add("dump", "Write a file of a snapshot to standard output",
                                 "Examples:\n"
                                 "  kura dump latest:/etc/fstab\n"
                                 "  kura dump 3f2a9c1d:/srv/db.sql | psql office",
-                                [options](const Context& context) { return run(context, *options); });
+                                [options](const Context& context) { return run_dump(context, *options); });
   command->add_option("snapshot", options->what, kSelectionHelp)->required()->type_name("SNAPSHOT:PATH");
 }
 

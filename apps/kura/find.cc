@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct FindOptions {
   std::string pattern;
   std::string snapshot;
   bool long_form = false;
@@ -21,14 +21,14 @@ struct Options {
 
 base::Result<std::vector<archive::StoredSnapshot>> wanted_snapshots(const Context& context,
                                                                     const archive::Repository& repository,
-                                                                    const Options& options) {
+                                                                    const FindOptions& options) {
   auto all = KURA_TRY(list_snapshots(context, repository));
   if (options.snapshot.empty()) return all;
   const archive::SnapshotList list{.snapshots = std::move(all), .damaged = {}};
   return std::vector{KURA_TRY(archive::find_snapshot(list, options.snapshot))};
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_find(const Context& context, const FindOptions& options) {
   archive::Finder finder(KURA_TRY(base::Glob::create(options.pattern)));
   const auto repository = KURA_TRY(context.open_unlocked());
   const auto snapshots = KURA_TRY(wanted_snapshots(context, repository, options));
@@ -60,7 +60,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_find(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FindOptions>();
   CLI::App* command =
       table.add("find", "Find names or paths in all snapshots, or in one",
                 "Examples:\n"
@@ -68,7 +68,7 @@ void add_find(CommandTable& table) {
                 "  kura find -l '/srv/**/report*' --snapshot latest\n"
                 "\n"
                 "Each line is SNAPSHOT:PATH, as restore and dump take it. Patterns as in `kura backup --help`.",
-                [options](const Context& context) { return run(context, *options); });
+                [options](const Context& context) { return run_find(context, *options); });
   command->add_option("pattern", options->pattern, "What to look for")->required()->type_name("PATTERN");
   command->add_option("--snapshot", options->snapshot, "Only in this one: id, latest or clean")->type_name("SNAPSHOT");
   command->add_flag("-l,--long", options->long_form, "With mode, owner, size and time");

@@ -16,7 +16,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct ForgetOptions {
   std::vector<std::string> snapshots;
   archive::RetentionPolicy policy;
   std::string within;
@@ -37,7 +37,7 @@ void show(Output& output, const archive::StoredSnapshot& stored, const archive::
 }
 
 // Those that were named.
-base::Result<std::vector<archive::KeepDecision>> named(const Options& options,
+base::Result<std::vector<archive::KeepDecision>> named(const ForgetOptions& options,
                                                        const std::vector<archive::StoredSnapshot>& snapshots) {
   std::set<store::ObjectId> ids;
   const archive::SnapshotList list{.snapshots = snapshots, .damaged = {}};
@@ -50,7 +50,7 @@ base::Result<std::vector<archive::KeepDecision>> named(const Options& options,
   return decisions;
 }
 
-base::Result<archive::RetentionPolicy> complete_policy(const Options& options) {
+base::Result<archive::RetentionPolicy> complete_policy(const ForgetOptions& options) {
   archive::RetentionPolicy policy = options.policy;
   if (!options.within.empty()) policy.within = KURA_TRY(parse_nanoseconds(options.within, "--keep-within"));
   if (policy.empty() == options.snapshots.empty()) {
@@ -63,7 +63,7 @@ base::Result<archive::RetentionPolicy> complete_policy(const Options& options) {
 // A read-only store cannot tell its time; the rules by buckets do not need it.
 std::int64_t store_time(store::Store& store) { return store.now().value_or(base::now_ns()); }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_forget(const Context& context, const ForgetOptions& options) {
   const auto policy = KURA_TRY(complete_policy(options));
   const auto repository = KURA_TRY(context.open_repository());
   const auto snapshots = KURA_TRY(list_snapshots(context, repository));
@@ -91,7 +91,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_forget(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ForgetOptions>();
   CLI::App* command = table.add(
       "forget", "Remove snapshots, by name or by a rule of what to keep",
       "Examples:\n"
@@ -101,7 +101,7 @@ void add_forget(CommandTable& table) {
       "The first snapshot that was received in an hour, day, ... is the one that is kept, and time is when the\n"
       "repository received it: no later snapshot pushes it out, whatever time that one claims. The newest of each\n"
       "host and paths always stays.",
-      [options](const Context& context) { return run(context, *options); });
+      [options](const Context& context) { return run_forget(context, *options); });
   command->add_option("snapshot", options->snapshots, "Forget these")->type_name("SNAPSHOT");
   const auto keep = [&](const char* name, unsigned& count, const char* what) {
     command->add_option(name, count, what)->type_name("N");

@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct GcOptions {
   bool dry_run = false;
   std::string keep_orphans;
 };
@@ -33,7 +33,7 @@ void warn_of_losses(const Context& context, const archive::GcSummary& summary) {
                   base::human_count(summary.packs_lost), kept));
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_gc(const Context& context, const GcOptions& options) {
   archive::GcOptions job{.dry_run = options.dry_run};
   if (!options.keep_orphans.empty()) {
     job.keep_orphans = KURA_TRY(parse_nanoseconds(options.keep_orphans, "--keep-orphans"));
@@ -70,14 +70,14 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_gc(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GcOptions>();
   CLI::App* command = table.add("gc", "Free the space that no snapshot needs",
                                 "Examples:\n"
                                 "  kura gc --dry-run\n"
                                 "  kura forget --keep-daily 7 && kura gc\n"
                                 "\n"
                                 "Backups may run meanwhile: what they may need waits for the next run.",
-                                [options](const Context& context) { return run(context, *options); });
+                                [options](const Context& context) { return run_gc(context, *options); });
   command->add_flag("-n,--dry-run", options->dry_run, "Only say what would be freed");
   command
       ->add_option("--keep-orphans", options->keep_orphans,

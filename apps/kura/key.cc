@@ -15,7 +15,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct KeyOptions {
   std::string label;
   std::string out;
   std::string new_passphrase_file;
@@ -60,7 +60,7 @@ void done(Output& output, std::string_view what, const store::ObjectId& id) {
   output.line(fmt::format("{} {}", what, id.hex().substr(0, 8)));
 }
 
-base::Result<Passphrase> new_passphrase(const Context& context, const Options& options) {
+base::Result<Passphrase> new_passphrase(const Context& context, const KeyOptions& options) {
   return find_new_passphrase(options.new_passphrase_file, "KURA_NEW_PASSPHRASE_FILE", "KURA_NEW_PASSPHRASE",
                              "New passphrase: ", context.stop);
 }
@@ -74,7 +74,7 @@ base::Result<ExitCode> write_key_file(const Context& context, const archive::Rep
   return kDone;
 }
 
-base::Result<ExitCode> run_add(const Context& context, const Options& options) {
+base::Result<ExitCode> run_add(const Context& context, const KeyOptions& options) {
   const auto repository = KURA_TRY(context.open_unlocked());
   if (!options.out.empty()) return write_key_file(context, repository, options.out);
   if (options.machine) {
@@ -89,13 +89,13 @@ base::Result<ExitCode> run_add(const Context& context, const Options& options) {
   return kDone;
 }
 
-base::Result<ExitCode> run_remove(const Context& context, const Options& options) {
+base::Result<ExitCode> run_remove(const Context& context, const KeyOptions& options) {
   const auto repository = KURA_TRY(context.open_unlocked());
   done(context.output, "removed", KURA_TRY(archive::remove_key(repository, options.id, options.force)));
   return kDone;
 }
 
-base::Result<ExitCode> run_passphrase(const Context& context, const Options& options) {
+base::Result<ExitCode> run_passphrase(const Context& context, const KeyOptions& options) {
   auto repository = KURA_TRY(context.open_repository());
   const auto old_one = KURA_TRY(find_passphrase(context.options.passphrase_file, "Present passphrase: ", context.stop));
   KURA_TRY(repository.unlock_with_passphrase(old_one.text()));
@@ -105,7 +105,7 @@ base::Result<ExitCode> run_passphrase(const Context& context, const Options& opt
   return kDone;
 }
 
-void add_new_passphrase_option(CLI::App* command, Options& options) {
+void add_new_passphrase_option(CLI::App* command, KeyOptions& options) {
   command
       ->add_option("--new-passphrase-file", options.new_passphrase_file,
                    "File whose first line is the new passphrase (or KURA_NEW_PASSPHRASE_FILE, KURA_NEW_PASSPHRASE)")
@@ -115,7 +115,7 @@ void add_new_passphrase_option(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_key(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<KeyOptions>();
   CLI::App* key =
       table.add("key", "List, add and remove keys; change a passphrase",
                 "Examples:\n"

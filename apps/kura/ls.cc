@@ -12,12 +12,12 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct LsOptions {
   std::string what;
   bool recursive = false, long_form = false;
 };
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_ls(const Context& context, const LsOptions& options) {
   const auto repository = KURA_TRY(context.open_unlocked());
   const auto selection = KURA_TRY(OpenedSelection::open(context, repository, options.what));
   archive::PackReader reader(repository, selection.index);
@@ -52,12 +52,12 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_ls(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LsOptions>();
   CLI::App* command = table.add("ls", "List what is in a folder of a snapshot",
                                 "Examples:\n"
                                 "  kura ls latest:/home\n"
                                 "  kura ls -lR 3f2a9c1d:/etc",
-                                [options](const Context& context) { return run(context, *options); });
+                                [options](const Context& context) { return run_ls(context, *options); });
   command->add_option("snapshot", options->what, kSelectionHelp)->required()->type_name("SNAPSHOT[:PATH]");
   command->add_flag("-R,--recursive", options->recursive, "And all below");
   command->add_flag("-l,--long", options->long_form, "With mode, owner, size and time");

@@ -10,7 +10,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct ManOptions {
   std::string command;
 };
 
@@ -83,7 +83,7 @@ std::string page(const CLI::App* root, const CLI::App* parser) {
   return text;
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options, const CLI::App* root) {
+base::Result<ExitCode> run_man(const Context& context, const ManOptions& options, const CLI::App* root) {
   if (options.command.empty()) {
     context.output.line(page(root, root));
     return kDone;
@@ -101,10 +101,10 @@ base::Result<ExitCode> run(const Context& context, const Options& options, const
 }  // namespace
 
 void add_man(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ManOptions>();
   const CLI::App* root = &table.root();
   CLI::App* command = table.add("man", "Print a manual page", "Example:\n  kura man backup | man -l -",
-                                [options, root](const Context& context) { return run(context, *options, root); });
+                                [options, root](const Context& context) { return run_man(context, *options, root); });
   command->add_option("command", options->command, "Of this command (default: of kura itself)")->type_name("COMMAND");
 }
 

@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct RestoreOptions {
   std::string what;
   std::string target;
   std::vector<std::string> includes, excludes;
@@ -35,7 +35,7 @@ boost::json::object to_json(const archive::RestoreSummary& summary, const store:
           {"seconds", summary.seconds}};
 }
 
-void print(Output& output, const archive::RestoreSummary& summary, const Options& options) {
+void print(Output& output, const archive::RestoreSummary& summary, const RestoreOptions& options) {
   using base::human_count;
   output.line(fmt::format("{} {} files, {} to {}{}", options.dry_run ? "would restore" : "restored",
                           human_count(summary.files_restored), base::human_size(summary.bytes_written), options.target,
@@ -49,7 +49,7 @@ void print(Output& output, const archive::RestoreSummary& summary, const Options
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_restore(const Context& context, const RestoreOptions& options) {
   const auto selection = KURA_TRY(Selection::parse(options.what));
   archive::RestoreOptions job{
       .path = selection.path,
@@ -90,7 +90,7 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_restore(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RestoreOptions>();
   CLI::App* command =
       table.add("restore", "Write a snapshot, or a part of it, back to a folder",
                 "Examples:\n"
@@ -100,7 +100,7 @@ void add_restore(CommandTable& table) {
                 "\n"
                 "A file appears under its name only when it is whole and proven. Run again after an interruption:\n"
                 "what is complete is not written again.",
-                [options](const Context& context) { return run(context, *options); });
+                [options](const Context& context) { return run_restore(context, *options); });
   command->add_option("snapshot", options->what, kSelectionHelp)->required()->type_name("SNAPSHOT[:PATH]");
   command->add_option("-t,--target", options->target, "Folder to write to; made when missing")
       ->required()

@@ -13,7 +13,7 @@ namespace kura::app {
 
 namespace {
 
-struct Options {
+struct SnapshotsOptions {
   std::string host, tag;
 };
 
@@ -64,14 +64,14 @@ void print(Output& output, const std::vector<archive::StoredSnapshot>& snapshots
   }
 }
 
-bool wanted(const archive::StoredSnapshot& stored, const Options& options) {
+bool wanted(const archive::StoredSnapshot& stored, const SnapshotsOptions& options) {
   const auto& label = stored.snapshot.label;
   if (!options.host.empty() && (!label || label->host != options.host)) return false;
   if (options.tag.empty()) return true;
   return label && std::find(label->tags.begin(), label->tags.end(), options.tag) != label->tags.end();
 }
 
-base::Result<ExitCode> run(const Context& context, const Options& options) {
+base::Result<ExitCode> run_snapshots(const Context& context, const SnapshotsOptions& options) {
   auto repository = KURA_TRY(context.open_repository());
   if (repository.write_secrets() == nullptr) KURA_TRY(context.unlock_if_given(repository));
   auto snapshots = KURA_TRY(list_snapshots(context, repository));
@@ -89,12 +89,12 @@ base::Result<ExitCode> run(const Context& context, const Options& options) {
 }  // namespace
 
 void add_snapshots(CommandTable& table) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SnapshotsOptions>();
   CLI::App* command = table.add("snapshots", "List snapshots, oldest first, with verdicts",
                                 "Examples:\n"
                                 "  kura snapshots\n"
                                 "  kura snapshots --tag before-update --json",
-                                [options](const Context& context) { return run(context, *options); });
+                                [options](const Context& context) { return run_snapshots(context, *options); });
   command->add_option("--host", options->host, "Only of this host")->type_name("NAME");
   command->add_option("--tag", options->tag, "Only with this tag")->type_name("TAG");
 }

@@ -14,7 +14,7 @@ boost::json::value or_null(const std::optional<std::uint64_t>& value) {
   return value ? boost::json::value(*value) : boost::json::value(nullptr);
 }
 
-base::Result<ExitCode> run(const Context& context) {
+base::Result<ExitCode> run_stats(const Context& context) {
   auto repository = KURA_TRY(context.open_repository());
   if (repository.write_secrets() == nullptr) KURA_TRY(context.unlock_if_given(repository));
   const auto stats = KURA_TRY(archive::collect_stats(repository));
@@ -50,7 +50,7 @@ base::Result<ExitCode> run(const Context& context) {
 
 void add_stats(CommandTable& table) {
   table.add("stats", "Show sizes: files, chunks, what is stored, what no snapshot needs",
-            "Example:\n  kura stats --json", run);
+            "Example:\n  kura stats --json", run_stats);
 }
 
 }  // namespace kura::app

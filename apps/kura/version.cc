@@ -14,7 +14,7 @@ namespace kura::app {
 
 namespace {
 
-base::Result<ExitCode> run(const Context& context) {
+base::Result<ExitCode> run_version(const Context& context) {
   const char* cipher = crypto::preferred_aead() == crypto::AeadKind::kAes256Gcm ? "AES-256-GCM" : "ChaCha20-Poly1305";
   const std::string openssl = OpenSSL_version(OPENSSL_VERSION_STRING);
   context.output.object({{"type", "summary"},
@@ -37,7 +37,7 @@ base::Result<ExitCode> run(const Context& context) {
 
 void add_version(CommandTable& table) {
   table.add("version", "Show versions of the program, the format and the libraries", "Example:\n  kura version --json",
-            run);
+            run_version);
 }
 
 }  // namespace kura::app

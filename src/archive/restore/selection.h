@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "archive/format/entry.h"
 #include "archive/restore/restore.h"
 
 namespace kura::archive {
