@@ -2,8 +2,14 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iostream>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "base/escape.h"
 #include "base/host.h"
 #include "base/signals.h"
 #include "base/version.h"
@@ -66,14 +72,25 @@ void forbid_core_files() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+// What is wrong, and which help tells more: that of the command as far as it was understood.
+base::Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = root.remaining();
+  if (root.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-')) {
+    return {base::ErrorCode::kUsage, fmt::format("there is no command '{}'", base::printable(unknown.front())),
+            "`kura --help` lists the commands"};
+  }
+  std::string name = "kura";
+  for (const CLI::App* command = &root; !command->get_subcommands().empty();) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  return {base::ErrorCode::kUsage, base::printable(error.what()), fmt::format("See `{} --help`", name)};
+}
+
 // Wrong usage is told as other errors are; --help and --version are no errors.
 int report_parse_error(const CLI::App& root, const CLI::ParseError& error, bool json) {
   if (error.get_exit_code() == 0) return root.exit(error);
-  if (!json) {
-    root.exit(error);
-    return kWrongUsage;
-  }
-  Output(true, false).problem("", base::Error(base::ErrorCode::kUsage, error.what(), "See kura --help"));
+  Output(json, false).problem("", usage_error(root, error));
   return kWrongUsage;
 }
 
@@ -109,6 +126,10 @@ int main(int argc, char** argv) {
   add_global_options(root, options);
   CommandTable table(root);
   add_commands(table);
+  if (argc == 1) {
+    std::cerr << root.help();
+    return kWrongUsage;
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -70,7 +70,13 @@ Error Error::with_hint(std::string hint) && {
   return std::move(*this);
 }
 
-std::string Error::text() const { return hint_.empty() ? message_ : message_ + ". " + hint_; }
+std::string Error::text() const {
+  if (hint_.empty()) return message_;
+  std::string text = message_ + ". " + hint_;
+  char& first = text[message_.size() + 2];
+  if (first >= 'a' && first <= 'z' && !hint_.starts_with("kura ")) first = static_cast<char>(first - 'a' + 'A');
+  return text;
+}
 
 std::string_view name_of(ErrorCode code) {
   switch (code) {

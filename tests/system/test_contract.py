@@ -99,6 +99,18 @@ def test_wrong_usage_is_exit_code_2_and_says_why(small, tmp_path, arguments):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_command_that_there_is_not_is_named(tmp_path):
+    done = run_alone("bckup", tmp_path)
+    assert done.returncode == 2 and b"no command 'bckup'" in done.stderr and done.stdout == b""
+    done = run_alone("key", "ad")
+    assert done.returncode == 2 and b"kura key --help" in done.stderr
+
+
+def test_kura_alone_says_how_to_begin():
+    done = run_alone()
+    assert done.returncode == 2 and b"Start here" in done.stderr and done.stdout == b""
+
+
 def test_no_repository_named_is_wrong_usage(tmp_path):
     for command in (["init"], ["snapshots"], ["backup", "."]):
         done = run_alone("--state-dir", tmp_path / "state", *command)

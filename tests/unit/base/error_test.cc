@@ -13,7 +13,7 @@ TEST(ErrorTest, NamesTheActionTheObjectAndTheReason) {
   const Error error = Error::from_errno("cannot write /srv/x/packs/ab", ENOSPC);
   EXPECT_EQ(error.code(), ErrorCode::kNoSpace);
   EXPECT_EQ(error.message(), "cannot write /srv/x/packs/ab: No space left on device");
-  EXPECT_EQ(error.text(), error.message() + ". " + error.hint());
+  EXPECT_EQ(error.text(), error.message() + ". Free some space on this file system and run again");
   EXPECT_FALSE(error.hint().empty());
 }
 
@@ -29,9 +29,9 @@ TEST(ErrorTest, ChoosesTheCodeFromErrno) {
 
 TEST(ErrorTest, KeepsCodeAndHintOnTheWayUp) {
   const Error error = Error(ErrorCode::kDamaged, "bad checksum", "run check").within("reading pack 7");
-  EXPECT_EQ(error.text(), "reading pack 7: bad checksum. run check");
+  EXPECT_EQ(error.text(), "reading pack 7: bad checksum. Run check");
   EXPECT_EQ(error.code(), ErrorCode::kDamaged);
-  EXPECT_EQ(Error(ErrorCode::kIo, "m").with_hint("h").text(), "m. h");
+  EXPECT_EQ(Error(ErrorCode::kIo, "m").with_hint("h").text(), "m. H");
 }
 
 TEST(ErrorTest, EveryCodeHasItsOwnName) {
