@@ -40,7 +40,9 @@ copy_source() {
         return
     fi
     for folder in /usr/share/doc /usr/share/common-licenses /usr/share/perl /usr/share/info /usr/include /etc/ssl; do
-        [ -d "$folder" ] && cp -a --parents -- "$folder" "$office/"
+        [ -d "$folder" ] || continue
+        mkdir -p "$office${folder%/*}"
+        cp -a -- "$folder" "$office${folder%/*}/"
     done
     mkdir -p "$office/共有/経理"
     printf '請求書 2026-11\n' >"$office/共有/経理/請求書.txt"

@@ -174,7 +174,8 @@ TEST(Retention, BackupsThatStraddleMidnightDoNotKeepTwoADay) {
 TEST(Retention, ANightlyBackupOfManyHoursKeepsOneADay) {
   for (const std::int64_t length : {3 * kHour, 11 * kHour, 20 * kHour}) {
     History history;
-    for (int day = 0; day < 20; ++day) history.add(at(2026, 11, 1, 6) + day * kDay, at(2026, 11, 1, 6) + day * kDay - length);
+    for (int day = 0; day < 20; ++day)
+      history.add(at(2026, 11, 1, 6) + day * kDay, at(2026, 11, 1, 6) + day * kDay - length);
     EXPECT_EQ(history.kept({.daily = 7}).size(), 7U) << length / kHour << " h";
   }
 }
@@ -252,7 +253,8 @@ History any_history() {
   const int count = *rc::gen::inRange(0, 120);
   for (int i = 0; i < count; ++i) {
     received += *rc::gen::element<std::int64_t>(0, kSecond, kHour, 7 * kHour, kDay, 9 * kDay, 40 * kDay);
-    const std::int64_t claimed = received + *rc::gen::inRange<std::int64_t>(-60, 60) * *rc::gen::element(kMinute, kHour, kDay);
+    const std::int64_t claimed =
+        received + *rc::gen::inRange<std::int64_t>(-60, 60) * *rc::gen::element(kMinute, kHour, kDay);
     history.add(received, claimed, *rc::gen::inRange<std::uint8_t>(0, 3));
   }
   return history;
@@ -279,7 +281,8 @@ RC_GTEST_PROP(RetentionProperty, WhatADayKeptNoLaterFloodTakesWhileTheDayIsAmong
 
   std::set<std::int64_t> days;
   for (const StoredSnapshot& snapshot : history.snapshots()) days.insert(day_of(snapshot.received));
-  const std::set<std::int64_t> last(days.size() > policy.daily ? std::prev(days.end(), static_cast<int>(policy.daily)) : days.begin(), days.end());
+  const std::set<std::int64_t> last(
+      days.size() > policy.daily ? std::prev(days.end(), static_cast<int>(policy.daily)) : days.begin(), days.end());
   for (std::size_t i = 0; i < before.size(); ++i) {
     const bool by_rule = std::ranges::any_of(before[i].reasons, [](const auto& r) { return r.starts_with("daily"); });
     if (by_rule && last.contains(day_of(history.snapshots()[i].received))) RC_ASSERT(after[i].keep);
@@ -309,8 +312,11 @@ RC_GTEST_PROP(RetentionProperty, NoUnitLosesToALaterFloodInTheSameBuckets, (std:
   History history = any_history();
   RC_PRE(history.size() > 0U);
   RetentionPolicy policy;
-  (unit % 5 == 0 ? policy.hourly : unit % 5 == 1 ? policy.daily : unit % 5 == 2 ? policy.weekly
-   : unit % 5 == 3 ? policy.monthly : policy.yearly) = *rc::gen::inRange(1U, 10U);
+  (unit % 5 == 0   ? policy.hourly
+   : unit % 5 == 1 ? policy.daily
+   : unit % 5 == 2 ? policy.weekly
+   : unit % 5 == 3 ? policy.monthly
+                   : policy.yearly) = *rc::gen::inRange(1U, 10U);
   const auto before = history.decided(policy);
   // Received at the same moment as the last: in the same bucket of every unit.
   const int count = *rc::gen::inRange(1, 100);
