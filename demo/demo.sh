@@ -39,7 +39,7 @@ copy_source() {
         cp -a -- "$source" "$office/"
         return
     fi
-    for folder in /usr/share/doc /usr/share/common-licenses /usr/share/perl /usr/share/info /usr/include /etc/ssl; do
+    for folder in /usr/share/doc /usr/share/common-licenses /usr/share/perl /usr/share/info /etc/ssl; do
         [ -d "$folder" ] || continue
         mkdir -p "$office${folder%/*}"
         cp -a -- "$folder" "$office${folder%/*}/"
