@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,14 @@ def running(process):
             process.send_signal(signal.SIGCONT)
             process.kill()
         process.communicate()
+
+
+def wait_until(condition, seconds=20):
+    """Until `condition()` is true, which is seen from outside only; so long at most."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @contextlib.contextmanager

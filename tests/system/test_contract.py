@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, mounted, needs_root, running
+from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, mounted, needs_root, running, wait_until
 from tiny_writer import TinyWriter, content
 
 COMMANDS = {
@@ -272,10 +272,7 @@ def test_ctrl_c_ends_a_backup_with_130_and_nothing_is_visible(big_source, tmp_pa
     for flags in ([], ["--json"]):
         packs = len(kura.objects("packs"))
         with running(kura.start("backup", big_source, *flags)) as process:
-            deadline = time.monotonic() + 20
-            while not (kura.objects("leases") and len(kura.objects("packs")) > packs):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: kura.objects("leases") and len(kura.objects("packs")) > packs)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
             assert process.returncode == 130, (out, err)
@@ -290,10 +287,7 @@ def test_json_shows_progress_while_it_works(big_source, tmp_path):
     kura = Kura(tmp_path)
     process = kura.start("backup", big_source, "--json", "--threads", "1")
     with running(process):
-        deadline = time.monotonic() + 20
-        while not kura.objects("leases"):
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait_until(lambda: kura.objects("leases"))
         process.send_signal(signal.SIGSTOP)  # so that a second passes whatever the speed of the machine
         time.sleep(1.2)
         process.send_signal(signal.SIGCONT)

@@ -88,7 +88,7 @@ def test_every_harm_is_found_and_nothing_wrong_is_restored(copied, tmp_path, kin
         assert not (tmp_path / "t").exists() and done.lines[-1]["type"] == "error"
         return
     suffering = restore_all(kura, source, contents, tmp_path)
-    if kind == "packs" and how not in ("append", "flip"):  # a flipped bit may be in the footer, which restores do not read
+    if kind == "packs" and how != "append":
         assert suffering
     if kind == "index":
         assert suffering == [], "an index can be made again from the packs"
@@ -156,7 +156,7 @@ def test_a_backup_after_damage_heals_what_the_machine_still_has(copied, tmp_path
     # Given up, the lossy ones leave a whole repository.
     kura.run("forget", *lossy)
     kura.run("gc", "--keep-orphans", "0s", keys=False)
-    assert kura.assert_whole()["packs_replaced"] >= 0
+    assert kura.assert_whole()["packs_replaced"] >= 1
     assert restore_all(kura, source, {last: contents[last]}, tmp_path) == []
 
 

@@ -29,9 +29,7 @@ constexpr const char* kNewMachineKey =
 // Without a certificate nobody would count the snapshot: better no backup than one that is none.
 base::Status need_certificate(const Repository& repository) {
   const KeyList keys = KURA_TRY(repository.keys());
-  const crypto::PublicKey machine = repository.machine()->public_key();
-  const auto is_ours = [&](const KeyList::Machine& known) { return known.certificate.machine == machine; };
-  if (std::ranges::any_of(keys.machines, is_ours)) return {};
+  if (keys.certificate_of(repository.machine()->public_key()) != nullptr) return {};
   return base::fail(base::ErrorCode::kWrongKey,
                     "the repository " + repository.store().describe() +
                         " holds no certificate for this machine's key: it was removed, or is damaged",

@@ -39,8 +39,7 @@ class JobControl {
   base::Status status() const {
     const std::lock_guard lock(mutex_);
     if (error_) return std::unexpected(*error_);
-    if (source_.stop_requested()) return base::fail(base::ErrorCode::kInterrupted, "interrupted");
-    return {};
+    return base::not_stopped(source_.get_token());
   }
 
  private:

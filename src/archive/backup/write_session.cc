@@ -13,18 +13,14 @@ namespace {
 
 using ObjectSet = std::unordered_set<store::ObjectId, base::DigestHash>;
 
-// Those that are there and not about to go.
-template <typename MayGo>
-base::Result<ObjectSet> list_safe(store::Store& store, store::Kind kind, const MayGo& may_go) {
+// Whether all are there and none is about to go.
+base::Result<bool> all_safe(store::Store& store, store::Kind kind, const Condemned& condemned,
+                            const std::vector<store::ObjectId>& wanted) {
   ObjectSet safe;
   for (const store::ObjectInfo& object : KURA_TRY(store.list(kind))) {
-    if (!may_go(object)) safe.insert(object.id);
+    if (!condemned.may_go(kind, object)) safe.insert(object.id);
   }
-  return safe;
-}
-
-bool has_all(const ObjectSet& set, const std::vector<store::ObjectId>& wanted) {
-  return std::ranges::all_of(wanted, [&](const store::ObjectId& id) { return set.contains(id); });
+  return std::ranges::all_of(wanted, [&](const store::ObjectId& id) { return safe.contains(id); });
 }
 
 }  // namespace
@@ -43,14 +39,14 @@ base::Status WriteSession::load(std::stop_token stop) {
   // Packs before indexes: a pack that a running job stores in between is then not taken for an orphan.
   std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> usable;
   for (const store::ObjectInfo& pack : KURA_TRY(store.list(store::Kind::kPack))) {
-    if (!condemned.pack_may_go(pack)) usable.emplace(pack.id, pack);
+    if (!condemned.may_go(store::Kind::kPack, pack)) usable.emplace(pack.id, pack);
   }
   std::vector<store::ObjectInfo> indexes = KURA_TRY(store.list(store::Kind::kIndex));
   // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.
   std::ranges::sort(indexes, std::greater(), &store::ObjectInfo::size);
   for (const store::ObjectInfo& object : indexes) {
     KURA_TRY(base::not_stopped(stop));
-    if (condemned.index_may_go(object)) continue;
+    if (condemned.may_go(store::Kind::kIndex, object)) continue;
     base::Result<Index> index = repository_.index(object.id);
     if (!index) continue;  // damaged, or removed meanwhile; `check` tells
     ObjectSet wrong_size;
@@ -81,11 +77,9 @@ base::Status WriteSession::confirm(const std::vector<store::ObjectId>& packs,
   store::Store& store = repository_.store();
   lease_ = KURA_TRY(Lease::take(store, purpose_));
   const Condemned condemned = KURA_TRY(Condemned::read(repository_));
-  const ObjectSet safe_packs = KURA_TRY(
-      list_safe(store, store::Kind::kPack, [&](const store::ObjectInfo& pack) { return condemned.pack_may_go(pack); }));
-  const ObjectSet safe_indexes = KURA_TRY(list_safe(
-      store, store::Kind::kIndex, [&](const store::ObjectInfo& index) { return condemned.index_may_go(index); }));
-  if (has_all(safe_packs, packs) && has_all(safe_indexes, indexes)) return {};
+  const bool packs_safe = KURA_TRY(all_safe(store, store::Kind::kPack, condemned, packs));
+  const bool indexes_safe = KURA_TRY(all_safe(store, store::Kind::kIndex, condemned, indexes));
+  if (packs_safe && indexes_safe) return {};
   return base::fail(base::ErrorCode::kConflict,
                     "the backup lost its lease, and garbage collection has taken what it leans on",
                     "Run it again; what it has stored is used");

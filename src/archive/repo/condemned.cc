@@ -18,6 +18,8 @@ bool does_not_tell(const base::Error& error) {
   return error.code() == ErrorCode::kDamaged || error.code() == ErrorCode::kUnsupported;
 }
 
+const ObjectIdSet& of_kind(const Needs& needs, Kind kind) { return kind == Kind::kPack ? needs.packs : needs.indexes; }
+
 // What the snapshots need that were received before `time`. One that cannot be read adds nothing.
 Result<Needs> needs_of_snapshots_before(const Repository& repository, std::int64_t time) {
   Needs needs;
@@ -42,8 +44,8 @@ Result<CondemnedObject> read_condemned_list(store::Store& store, const store::Ob
 Status Condemned::look_at(store::Store& store, const ObjectInfo& list) {
   const Result<CondemnedObject> object = read_condemned_list(store, list.id);
   if (object) {
-    packs_.insert(object->packs.begin(), object->packs.end());
-    indexes_.insert(object->indexes.begin(), object->indexes.end());
+    named_.packs.insert(object->packs.begin(), object->packs.end());
+    named_.indexes.insert(object->indexes.begin(), object->indexes.end());
     return {};
   }
   if (object.error().code() == ErrorCode::kNotFound) return {};  // done meanwhile
@@ -65,14 +67,11 @@ Result<Condemned> Condemned::read(const Repository& repository) {
   return condemned;
 }
 
-bool Condemned::pack_may_go(const ObjectInfo& pack) const {
-  if (packs_.contains(pack.id)) return true;
-  return doubt_ && pack.received <= doubt_->last && !doubt_->safe.packs.contains(pack.id);
-}
+bool Condemned::names(Kind kind, const store::ObjectId& id) const { return of_kind(named_, kind).contains(id); }
 
-bool Condemned::index_may_go(const ObjectInfo& index) const {
-  if (indexes_.contains(index.id)) return true;
-  return doubt_ && index.received <= doubt_->last && !doubt_->safe.indexes.contains(index.id);
+bool Condemned::may_go(Kind kind, const ObjectInfo& object) const {
+  if (names(kind, object.id)) return true;
+  return doubt_ && object.received <= doubt_->last && !of_kind(doubt_->safe, kind).contains(object.id);
 }
 
 }  // namespace kura::archive

@@ -23,12 +23,10 @@ class Condemned {
   // By all lists together. To be read after the lease was put, and before packs and indexes are listed.
   static base::Result<Condemned> read(const Repository& repository);
 
-  // For objects that are there.
-  bool pack_may_go(const store::ObjectInfo& pack) const;
-  bool index_may_go(const store::ObjectInfo& index) const;
+  // Of packs and indexes. For objects that are there.
+  bool may_go(store::Kind kind, const store::ObjectInfo& object) const;
   // By a list that says so: such an object is not saved by putting it again.
-  bool names_pack(const store::ObjectId& id) const { return packs_.contains(id); }
-  bool names_index(const store::ObjectId& id) const { return indexes_.contains(id); }
+  bool names(store::Kind kind, const store::ObjectId& id) const;
 
  private:
   // Of lists that cannot be read.
@@ -37,7 +35,7 @@ class Condemned {
     Needs safe;                        // needed by snapshots that are old enough
   };
   base::Status look_at(store::Store& store, const store::ObjectInfo& list);
-  ObjectIdSet packs_, indexes_;
+  Needs named_;  // by lists that can be read
   std::optional<Doubt> doubt_;
 };
 

@@ -20,12 +20,6 @@ using store::ObjectId;
 using store::ObjectInfo;
 using IdSet = std::unordered_set<ObjectId, base::DigestHash>;
 
-// An object's own fault: it is not there, or is not what it should be. Other errors (a disk that does not answer, a
-// folder nobody may read) say nothing about it.
-bool is_damage(const Error& error) {
-  return error.code() == ErrorCode::kDamaged || error.code() == ErrorCode::kNotFound;
-}
-
 std::vector<ObjectInfo> in_order_received(std::vector<ObjectInfo> objects) {
   std::ranges::sort(objects, [](const ObjectInfo& a, const ObjectInfo& b) {
     return std::tie(a.received, a.id) < std::tie(b.received, b.id);

@@ -7,6 +7,7 @@
 // May be shared by threads once opened and unlocked.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,12 @@ struct DamagedObject {
   base::Error error;
 };
 
+// An object's own fault: it is not there, or is not what it should be. Other errors (a disk that does not answer, a
+// folder nobody may read) say nothing about it.
+inline bool is_damage(const base::Error& error) {
+  return error.code() == base::ErrorCode::kDamaged || error.code() == base::ErrorCode::kNotFound;
+}
+
 struct SnapshotList {
   std::vector<StoredSnapshot> snapshots;  // in the order received, then by number and machine
   std::vector<DamagedObject> damaged;     // unreadable, badly signed, or by a machine without a certificate
@@ -55,6 +62,12 @@ struct KeyList {
   std::vector<Machine> machines;
   std::vector<DamagedObject> damaged;
 
+  // Null when there is none for it.
+  const Machine* certificate_of(const crypto::PublicKey& machine) const {
+    const auto at =
+        std::ranges::find(machines, machine, [](const Machine& known) { return known.certificate.machine; });
+    return at == machines.end() ? nullptr : &*at;
+  }
   // The keys come right after the config: none at all, not even a machine's, is mostly a copy that was cut short.
   bool none() const { return slots.empty() && machines.empty() && damaged.empty(); }
 };

@@ -259,11 +259,9 @@ Status Checker::check_index(const ObjectInfo& info) {
     return {};
   }
   for (const IndexedPack& pack : index->packs) listed_packs_.insert(pack.id);
-  if (repository_.write_secrets() != nullptr) KURA_TRY(compare_with_footers(info.id, *index));
-  if (repository_.write_secrets() != nullptr) {
-    chunks_.add(info.id, *index,
-                [&](const ObjectId& pack) { return !packs_.contains(pack) && !needed_.contains(pack); });
-  }
+  if (repository_.write_secrets() == nullptr) return {};
+  KURA_TRY(compare_with_footers(info.id, *index));
+  chunks_.add(info.id, *index, [&](const ObjectId& pack) { return !packs_.contains(pack) && !needed_.contains(pack); });
   return {};
 }
 

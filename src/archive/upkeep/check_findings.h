@@ -37,10 +37,9 @@ class CheckFindings {
   std::uint64_t count_ = 0;
 };
 
-// An object's own fault: it is not there, or is not what it should be. Other errors end the check.
+// What a check tells of an object. Other errors end it.
 inline bool is_finding(const base::Error& error) {
-  return error.code() == base::ErrorCode::kDamaged || error.code() == base::ErrorCode::kNotFound ||
-         error.code() == base::ErrorCode::kUnsupported;
+  return is_damage(error) || error.code() == base::ErrorCode::kUnsupported;
 }
 
 inline base::Status check_not_stopped(const std::stop_token& stop) {

@@ -59,10 +59,7 @@ Result<SizeMap> list_sizes(store::Store& store, Kind kind) {
 }
 
 // One snapshot's own trouble, which does not keep the others from being copied.
-bool concerns_one_snapshot(const Error& error) {
-  return error.code() == ErrorCode::kDamaged || error.code() == ErrorCode::kNotFound ||
-         error.code() == ErrorCode::kUnsupported;
-}
+bool concerns_one_snapshot(const Error& error) { return is_damage(error) || error.code() == ErrorCode::kUnsupported; }
 
 class TwinCopier {
  public:
@@ -141,13 +138,12 @@ Status TwinCopier::prepare_target() {
 // In the order of docs/format.md, section 9: under the lease, first what is condemned, then what is there.
 Status TwinCopier::look_at_target(const Repository& target) {
   condemned_ = KURA_TRY(Condemned::read(target));
-  for (const ObjectInfo& pack : KURA_TRY(to_.list(Kind::kPack))) {
-    there_packs_.emplace(pack.id, pack.size);
-    if (condemned_.pack_may_go(pack)) doubtful_.insert(pack.id);
-  }
-  for (const ObjectInfo& index : KURA_TRY(to_.list(Kind::kIndex))) {
-    there_indexes_.emplace(index.id, index.size);
-    if (condemned_.index_may_go(index)) doubtful_.insert(index.id);
+  for (const Kind kind : {Kind::kPack, Kind::kIndex}) {
+    SizeMap& there = kind == Kind::kPack ? there_packs_ : there_indexes_;
+    for (const ObjectInfo& object : KURA_TRY(to_.list(kind))) {
+      there.emplace(object.id, object.size);
+      if (condemned_.may_go(kind, object)) doubtful_.insert(object.id);
+    }
   }
   there_snapshots_ = KURA_TRY(list_sizes(to_, Kind::kSnapshot));
   there_keys_ = KURA_TRY(list_sizes(to_, Kind::kKey));
@@ -191,11 +187,11 @@ std::vector<TwinCopier::Wanted> TwinCopier::missing_indexes(const StoredSnapshot
 Status TwinCopier::refuse_condemned(const StoredSnapshot& stored) {
   bool named = false, doubtful = false;
   for (const NeededPacks& needed : stored.snapshot.needs) {
-    named = named || condemned_.names_index(needed.index);
+    named = named || condemned_.names(Kind::kIndex, needed.index);
     doubtful = doubtful || doubtful_.contains(needed.index);
   }
   KURA_TRY(for_each_need(stored.snapshot, indexes_, [&](const IndexedPack& pack) {
-    named = named || condemned_.names_pack(pack.id);
+    named = named || condemned_.names(Kind::kPack, pack.id);
     doubtful = doubtful || doubtful_.contains(pack.id);
   }));
   if (!named && !doubtful) return {};

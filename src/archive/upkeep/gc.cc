@@ -150,9 +150,7 @@ Status Collector::survey() {
   for (const ObjectInfo& index : KURA_TRY(store_.list(Kind::kIndex))) {
     KURA_TRY(check_stop());
     const auto packs = indexed_.packs(index.id);
-    if (!packs && packs.error().code() != ErrorCode::kNotFound && packs.error().code() != ErrorCode::kDamaged) {
-      return base::fail(packs.error());
-    }
+    if (!packs && !is_damage(packs.error())) return base::fail(packs.error());
     // A damaged one that a snapshot names ends the run later; one that none names tells nothing about its packs.
     indexes_.emplace(index.id, index);
     if (packs) listed_.emplace(index.id, *packs);
@@ -216,9 +214,7 @@ Status Collector::keep_stand_ins(const ObjectIdSet& lost, Needs& needs) {
       needs.indexes.merge(found->indexes);
       return {};
     }
-    if (found.error().code() != ErrorCode::kDamaged && found.error().code() != ErrorCode::kNotFound) {
-      return base::fail(std::move(found).error());
-    }
+    if (!is_damage(found.error())) return base::fail(std::move(found).error());
   }
   // Nobody can tell which they are, so any may be one.
   summary_.kept_all = true;

@@ -166,10 +166,7 @@ Result<bool> has_dropped_key(const Repository& repository, const MachineState& s
     return exists(", which is of another repository", "move it away to get a new one");
   }
   const KeyList keys = KURA_TRY(repository.keys());
-  const crypto::PublicKey machine = present->public_key();
-  const auto certified =
-      std::ranges::find_if(keys.machines, [&](const auto& at) { return at.certificate.machine == machine; });
-  if (certified != keys.machines.end()) {
+  if (const auto* certified = keys.certificate_of(present->public_key())) {
     return exists(fmt::format(", and its certificate {} is in force", certified->id.hex()), "");
   }
   if (keys.damaged.empty()) return true;

@@ -8,7 +8,6 @@
 namespace kura::archive {
 namespace {
 
-using base::ErrorCode;
 using base::Result;
 using store::ObjectId;
 using ChunkIdSet = std::unordered_set<ChunkId, base::DigestHash>;
@@ -54,9 +53,7 @@ Result<Needs> find_stand_ins(const Repository& repository, const StandInSearch& 
   for (const store::ObjectInfo& pack : search.unlisted) {
     const Result<PackRecord> record = read_footer(repository, pack);
     if (record && holds_any(*record, chunks)) found.packs.insert(pack.id);
-    const bool is_useless =
-        !record && (record.error().code() == ErrorCode::kDamaged || record.error().code() == ErrorCode::kNotFound);
-    if (!record && !is_useless) return base::fail(record.error());
+    if (!record && !is_damage(record.error())) return base::fail(record.error());
   }
   return found;
 }

@@ -22,6 +22,7 @@ using store::ObjectId;
 using test::BackupWorld;
 using test::check;
 using test::Checked;
+using test::expect_no_findings;
 using test::path_of;
 using test::RepositoryBuilder;
 
@@ -55,8 +56,7 @@ TEST(Check, FindsNothingInAWholeRepositoryWhateverTheKeys) {
   const Filled world;
   std::size_t round = 0;
   for (const Repository& repository : keyless_machine_and_recovery(world)) {
-    const Checked checked = check(repository);
-    EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+    const auto checked = expect_no_findings(repository);
     EXPECT_EQ(checked.summary.snapshots, 2U);
     EXPECT_EQ(checked.summary.packs, listed(world.store(), Kind::kPack).size());
     EXPECT_EQ(checked.summary.indexes, 2U);
@@ -163,8 +163,7 @@ TEST(Check, OrphansGapsAndWhatForgottenSnapshotsNeededAreNoDamage) {
   ASSERT_TRUE(forget_snapshots(world.repository(), {world.second}).has_value());
   ASSERT_TRUE(test::gc(world.repository()).has_value());
   for (const Repository& repository : keyless_machine_and_recovery(world)) {
-    const Checked checked = check(repository);
-    EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+    const auto checked = expect_no_findings(repository);
     EXPECT_GT(checked.summary.orphan_packs, 0U);
   }
   EXPECT_TRUE(world.store().stat(Kind::kSnapshot, third).has_value());

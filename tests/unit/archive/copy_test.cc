@@ -25,6 +25,7 @@ using store::listed;
 using store::ObjectId;
 using test::BackupWorld;
 using test::check;
+using test::expect_no_findings;
 using test::store_on;
 
 struct TwoSnapshots : BackupWorld {
@@ -52,8 +53,7 @@ TEST(CopyTwin, MakesAWholeRepositoryWithoutAnyKey) {
   ASSERT_TRUE(summary.has_value()) << summary.error().text();
   EXPECT_EQ(summary->snapshots_copied, 2U);
   EXPECT_EQ(summary->snapshots_present, 0U);
-  const auto checked = check(world.unlocked(store_on(disk)));
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  const auto checked = expect_no_findings(world.unlocked(store_on(disk)));
   EXPECT_EQ(checked.summary.snapshots, 2U);
   for (const Kind kind : {Kind::kConfig, Kind::kKey, Kind::kPack, Kind::kIndex, Kind::kSnapshot}) {
     EXPECT_EQ(listed(*store_on(disk), kind), listed(world.store(), kind)) << store::folder_of(kind);
@@ -251,8 +251,7 @@ TEST(CopyResealed, BringsTheSameFilesIntoARepositoryWithOtherKeys) {
   ASSERT_TRUE(summary.has_value()) << summary.error().text();
   EXPECT_EQ(summary->snapshots_copied, 3U);
   EXPECT_GT(summary->bytes_copied, 6'000'000U);
-  const auto checked = check(other.repository());
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  expect_no_findings(other.repository());
 
   const SnapshotList from = world.repository().snapshots().value(), to = other.repository().snapshots().value();
   ASSERT_EQ(to.snapshots.size(), 3U);

@@ -25,6 +25,7 @@ using store::listed;
 using store::ObjectId;
 using test::BackupWorld;
 using test::check;
+using test::expect_no_findings;
 using test::gc;
 
 std::shared_ptr<store::Store> alias(store::Store& store) { return {std::shared_ptr<void>(), &store}; }
@@ -62,8 +63,7 @@ TEST(Gc, FreesWhatOnlyForgottenSnapshotsNeededWithoutAnyKey) {
   EXPECT_EQ(dry.indexes_removed, summary.indexes_removed);
   EXPECT_EQ(collect_stats(keyless)->packs_unused, 0U);
   EXPECT_TRUE(listed(world.store(), Kind::kCondemned).empty());
-  const auto checked = check(world.repository());
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  expect_no_findings(world.repository());
 }
 
 TEST(Gc, RemovesIndexesThatNoSnapshotNames) {

@@ -167,8 +167,7 @@ TEST(KeyChange, AMachineThatLostItsKeyGetsAnotherAndGoesOn) {
   world.write("b", 2);
   ASSERT_TRUE(world.backup(world.open(world.repository().shared_store())).has_value());
   EXPECT_EQ(world.repository().keys()->machines.size(), 2U);
-  const auto checked = test::check(world.repository());
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  const auto checked = test::expect_no_findings(world.repository());
   EXPECT_EQ(checked.summary.snapshots, 2U);
 }
 

@@ -163,8 +163,7 @@ TEST(LostPack, IsNoDamageToACheckThatFindsAllOfItStoredAgain) {
   EXPECT_NE(without.findings[0].error.hint().find("with a key"), std::string::npos);
   for (const Repository& repository :
        {world.open(world.repository().shared_store()), world.unlocked(world.repository().shared_store())}) {
-    const Checked checked = check(repository);
-    EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+    const auto checked = expect_no_findings(repository);
     EXPECT_EQ(checked.summary.packs_replaced, 1U);
   }
 }

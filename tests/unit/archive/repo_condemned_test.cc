@@ -17,6 +17,7 @@ using store::ObjectId;
 using store::ObjectInfo;
 using test::BackupWorld;
 using test::check;
+using test::expect_no_findings;
 using test::kHourNs;
 using test::kSecondNs;
 
@@ -31,7 +32,7 @@ std::size_t packs_that_may_go(const Repository& repository) {
   const Condemned condemned = Condemned::read(repository).value();
   return static_cast<std::size_t>(
       std::ranges::count_if(repository.store().list(Kind::kPack).value(),
-                            [&](const ObjectInfo& pack) { return condemned.pack_may_go(pack); }));
+                            [&](const ObjectInfo& pack) { return condemned.may_go(Kind::kPack, pack); }));
 }
 
 TEST(Condemned, ListsAreAddedUp) {
@@ -41,10 +42,11 @@ TEST(Condemned, ListsAreAddedUp) {
   ASSERT_TRUE(world.repository().put(Kind::kCondemned, CondemnedObject{.packs = {two}, .indexes = {three}}.encode()));
   const auto condemned = Condemned::read(world.repository());
   ASSERT_TRUE(condemned) << condemned.error().text();
-  EXPECT_TRUE(condemned->names_pack(one) && condemned->names_pack(two) && condemned->names_index(three));
-  EXPECT_TRUE(condemned->pack_may_go({.id = one, .size = 1, .received = 0}));
-  EXPECT_FALSE(condemned->pack_may_go({.id = three, .size = 1, .received = 0}));
-  EXPECT_TRUE(condemned->index_may_go({.id = three, .size = 1, .received = 0}));
+  EXPECT_TRUE(condemned->names(Kind::kPack, one) && condemned->names(Kind::kPack, two) &&
+              condemned->names(Kind::kIndex, three));
+  EXPECT_TRUE(condemned->may_go(Kind::kPack, {.id = one, .size = 1, .received = 0}));
+  EXPECT_FALSE(condemned->may_go(Kind::kPack, {.id = three, .size = 1, .received = 0}));
+  EXPECT_TRUE(condemned->may_go(Kind::kIndex, {.id = three, .size = 1, .received = 0}));
 }
 
 TEST(Condemned, AListThatCannotBeReadMayNameWhatNoOldSnapshotNeeds) {
@@ -83,8 +85,7 @@ TEST(Condemned, ABackupGoesOnBesideAListThatCannotBeReadAndStoresLittle) {
   world.disk().advance_clock(kHourNs);
   ASSERT_TRUE(test::gc(world.repository()).has_value());
   EXPECT_TRUE(listed(world.store(), Kind::kCondemned).empty());
-  const auto checked = check(world.repository());
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  expect_no_findings(world.repository());
 }
 
 // The worst: a collection whose own list rots as soon as it is written, and a backup that wants what it removes.
@@ -115,8 +116,7 @@ TEST(Condemned, ACollectionWhoseListRotsTakesNothingThatABackupLeansOn) {
   EXPECT_GT(summary->packs_removed, 0U);
   world.disk().advance_clock(2 * kHourNs);
   ASSERT_TRUE(test::gc(world.repository()).has_value());
-  const auto checked = check(world.repository());
-  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  const auto checked = expect_no_findings(world.repository());
   EXPECT_EQ(checked.summary.snapshots, 2U);
 }
 

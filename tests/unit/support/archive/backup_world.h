@@ -121,6 +121,13 @@ inline Checked check(const Repository& repository, const CheckOptions& options =
   return checked;
 }
 
+// A check that finds nothing; what it found else is told.
+inline Checked expect_no_findings(const Repository& repository) {
+  Checked checked = check(repository);
+  EXPECT_EQ(checked.findings.size(), 0U) << checked.text();
+  return checked;
+}
+
 inline base::Result<GcSummary> gc(const Repository& repository, const GcOptions& options = {}) {
   base::Progress progress;
   return collect_garbage(repository, options, progress, {});
