@@ -132,9 +132,7 @@ void add_backup(CommandTable& table) {
   command->add_flag("-x,--one-file-system", options->one_file_system, "Stay on the file systems of the given paths");
   command->add_option("--host", options->host, "Host name to record")->type_name("NAME");
   command->add_flag("-n,--dry-run", options->dry_run, "Read and count, store nothing");
-  command->add_option("--threads", options->threads, "Threads for reading and compressing (0: one a core)")
-      ->check(CLI::Range(0U, 256U))
-      ->type_name("N");
+  add_threads(command, options->threads);
 }
 
 }  // namespace kura::app

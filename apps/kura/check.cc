@@ -2,6 +2,7 @@
 #include "archive/upkeep/check.h"
 
 #include <charconv>
+#include <cmath>
 #include <memory>
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ base::Result<double> parse_share(std::string_view text) {
   double value = 0;
   const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), value);
   const double share = percent ? value / 100 : value;
-  if (problem != std::errc() || end != number.data() + number.size() || !(share >= 0 && share <= 1)) {
+  if (problem != std::errc() || end != number.data() + number.size() || std::isnan(share) || share < 0 || share > 1) {
     return base::fail(base::ErrorCode::kUsage, fmt::format("--read-data={} is no share of the data", text),
                       "Write a percentage such as --read-data=10%, or a number from 0 to 1");
   }
@@ -114,9 +115,7 @@ void add_check(CommandTable& table) {
   command->add_option("--read-data", options->read_data, "Share of the packs to read: 0 to 1, or a percentage (all)")
       ->expected(0, 1)
       ->type_name("SUBSET");
-  command->add_option("--threads", options->threads, "Threads (0: one a core)")
-      ->check(CLI::Range(0U, 256U))
-      ->type_name("N");
+  add_threads(command, options->threads);
 }
 
 }  // namespace kura::app

@@ -23,6 +23,12 @@ const RunCommand* CommandTable::chosen() const {
   return nullptr;
 }
 
+void add_threads(CLI::App* command, unsigned& threads) {
+  command->add_option("--threads", threads, "Threads (0: one a core)")
+      ->check(CLI::Range(0U, 256U).description(""))  // help says N, not how N is checked
+      ->type_name("N");
+}
+
 std::vector<const CLI::App*> commands_of(const CLI::App* parser) {
   return parser->get_subcommands([](const CLI::App*) { return true; });
 }

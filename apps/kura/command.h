@@ -37,6 +37,9 @@ class CommandTable {
 // The commands below a parser, parsed or not, in the order declared.
 std::vector<const CLI::App*> commands_of(const CLI::App* parser);
 
+// --threads N, from 0 (one a core) to 256.
+void add_threads(CLI::App* command, unsigned& threads);
+
 // One of each, in the file of its name.
 void add_init(CommandTable& table);
 void add_backup(CommandTable& table);

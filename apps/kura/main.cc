@@ -111,16 +111,11 @@ int run(const CommandTable& table, const GlobalOptions& options) {
   return exit_code_of(code.error());
 }
 
-}  // namespace
-
-}  // namespace kura::app
-
-int main(int argc, char** argv) {
-  using namespace kura::app;
+int parse_and_run(int argc, char** argv) {
   CLI::App root("kura: protect folders against ransomware and loss, and get them back", "kura");
   root.footer(kFooter);
   root.require_subcommand(1);
-  root.set_version_flag("--version", "kura " + std::string(kura::base::version()));
+  root.set_version_flag("--version", "kura " + std::string(base::version()));
   root.get_formatter()->column_width(34);
   GlobalOptions options;
   add_global_options(root, options);
@@ -138,4 +133,13 @@ int main(int argc, char** argv) {
     return report_parse_error(root, error, json);
   }
   return run(table, options);
+}
+
+}  // namespace
+
+}  // namespace kura::app
+
+int main(int argc, char** argv) {
+  kura::base::occupy_standard_descriptors();
+  return kura::app::parse_and_run(argc, argv);
 }

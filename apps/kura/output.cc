@@ -80,7 +80,7 @@ void Output::problem(std::string_view path, const base::Error& error) {
   write_line(stderr, fmt::format("kura: {}{}", where, base::printable(error.text())));
 }
 
-void Output::object(boost::json::object value) {
+void Output::object(const boost::json::object& value) {
   if (!json_) return;
   const std::string text = boost::json::serialize(value);
   base::MutexLock lock(mutex_);

@@ -32,7 +32,7 @@ class Output {
   // An error about one path (or none): standard error, or a {"type":"error"} line. `path` may be any bytes.
   void problem(std::string_view path, const base::Error& error);
   // One JSON line; nothing for people.
-  void object(boost::json::object value);
+  void object(const boost::json::object& value);
   // Whether all of it has reached standard output: a result cut short by a full disk must not pass for one.
   base::Status finish();
 

@@ -1,7 +1,10 @@
 // kura restore
 #include "archive/restore/restore.h"
 
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,11 +16,15 @@ namespace kura::app {
 
 namespace {
 
+const std::map<std::string, archive::Overwrite> kOverwriteModes{{"never", archive::Overwrite::kNever},
+                                                                {"changed", archive::Overwrite::kChanged},
+                                                                {"always", archive::Overwrite::kAlways}};
+
 struct RestoreOptions {
   std::string what;
   std::string target;
   std::vector<std::string> includes, excludes;
-  archive::Overwrite overwrite = archive::Overwrite::kChanged;
+  std::string overwrite = "changed";  // one of kOverwriteModes
   bool verify = false, dry_run = false, numeric_owner = false;
   unsigned threads = 0;
 };
@@ -56,7 +63,7 @@ base::Result<ExitCode> run_restore(const Context& context, const RestoreOptions&
       .target = options.target,
       .includes = {},
       .excludes = {},
-      .overwrite = options.overwrite,
+      .overwrite = kOverwriteModes.at(options.overwrite),
       .verify = options.verify,
       .dry_run = options.dry_run,
       .numeric_owner = options.numeric_owner,
@@ -111,21 +118,16 @@ void add_restore(CommandTable& table) {
   command->add_option("-e,--exclude", options->excludes, "Not what matches (may be repeated)")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
-  const std::map<std::string, archive::Overwrite> modes{{"never", archive::Overwrite::kNever},
-                                                        {"changed", archive::Overwrite::kChanged},
-                                                        {"always", archive::Overwrite::kAlways}};
   command
       ->add_option("--overwrite", options->overwrite,
                    "Files that are there: never, changed (type, size or time differs), always")
-      ->transform(CLI::CheckedTransformer(modes))
+      ->check(CLI::IsMember(kOverwriteModes).description(""))  // the type name says it better
       ->type_name("never|changed|always")
-      ->default_str("changed");
+      ->capture_default_str();
   command->add_flag("--verify", options->verify, "Read everything back from the target and compare");
   command->add_flag("-n,--dry-run", options->dry_run, "Only say what would be written");
   command->add_flag("--numeric-owner", options->numeric_owner, "Owners by number, not by name");
-  command->add_option("--threads", options->threads, "Threads (0: one a core)")
-      ->check(CLI::Range(0U, 256U))
-      ->type_name("N");
+  add_threads(command, options->threads);
 }
 
 }  // namespace kura::app

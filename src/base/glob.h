@@ -49,7 +49,7 @@ class Glob {
     kInFolder,    // **/ inside of a folder's name
   };
   struct Token {
-    Kind kind;
+    Kind kind = Kind::kLiteral;
     std::uint32_t value = 0;  // the character, or an index into classes_
   };
   class Parser;

@@ -333,6 +333,19 @@ def test_output_that_cannot_be_written_is_not_a_success(small):
         assert done.code == 1 and ("--json" in command or b"No space left" in done.err), command
 
 
+def closed(*descriptors):
+    return {"preexec_fn": lambda: [os.close(descriptor) for descriptor in descriptors]}
+
+
+def test_closed_standard_streams_are_an_error_and_no_file_takes_their_place(small):
+    kura, source = small
+    done = kura.run("snapshots", code=1, **closed(1))
+    assert b"cannot write to standard output: Bad file descriptor" in done.err
+    for command in (["backup", source], ["backup", source, "--json"], ["gc"], ["init"]):
+        kura.run(*command, code=None, **closed(0, 1, 2))
+    assert kura.json("check").summary["errors"] == 0
+
+
 def test_an_empty_variable_is_no_passphrase(small):
     kura, _ = small
     done = kura.json("check", keys=False, env={"KURA_PASSPHRASE_FILE": ""}, start_new_session=True)

@@ -33,6 +33,7 @@ std::vector<OldIndex> needed_old_indexes(const WriteSession& session, const Writ
 // Lists the needed packs of some old indexes anew, and drops those from `old`. One that cannot be read any more stays.
 base::Status fold(const Repository& repository, std::vector<OldIndex>& old, IndexWriter& indexes) {
   std::vector<std::size_t> frames;
+  frames.reserve(old.size());
   for (const OldIndex& index : old) frames.push_back(index.frames);
   for (const std::size_t number : indexes_to_fold(frames)) {
     OldIndex& folded = old[number];

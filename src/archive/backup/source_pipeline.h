@@ -19,7 +19,7 @@ struct SourcePipeline {
   const Chunker& listings;
   Writer& writer;
   FileCacheReader& cache_before;
-  FileCacheWriter* cache_after;  // may be null
+  FileCacheWriter* cache_after = nullptr;  // may be null
   Problems& problems;
   base::Progress& progress;
   JobControl& job;

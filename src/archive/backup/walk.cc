@@ -49,7 +49,7 @@ class Walker {
  private:
   base::Status visit(const char* name);
   base::Status visit_folder(const char* name, struct stat status, const PlanNode* plan);
-  base::Status descend(const char* name, const OpenFolder& parent, OpenFolder folder, const struct stat& status,
+  base::Status descend(const char* name, const OpenFolder& parent, const OpenFolder& folder, const struct stat& status,
                        const PlanNode* plan, dev_t device);
   base::Status ascend();
   OpenFolder reopen(std::size_t depth, const OpenFolder& child);
@@ -114,11 +114,11 @@ base::Status Walker::visit_folder(const char* name, struct stat status, const Pl
   }
   // A mount point that appeared, or a folder that was put in its place, between the two looks.
   if (folder != nullptr && skipped(status)) return {};
-  return descend(name, parent, std::move(folder), status, plan, begins_here ? status.st_dev : above.device);
+  return descend(name, parent, folder, status, plan, begins_here ? status.st_dev : above.device);
 }
 
-base::Status Walker::descend(const char* name, const OpenFolder& parent, OpenFolder folder, const struct stat& status,
-                             const PlanNode* plan, dev_t device) {
+base::Status Walker::descend(const char* name, const OpenFolder& parent, const OpenFolder& folder,
+                             const struct stat& status, const PlanNode* plan, dev_t device) {
   KURA_TRY(visitor_.enter({name, path_, status, parent, folder}));
   if (folder == nullptr) return visitor_.leave();
   Frame frame;

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace kura::archive {
 namespace {
 
@@ -53,7 +55,7 @@ void add(PlanNode& root, std::string_view path) {
 
 void collect(const PlanNode& node, const std::string& path, std::vector<std::string>& out) {
   if (node.whole) return out.push_back(path.empty() ? "/" : path);
-  for (const auto& [name, member] : node.members) collect(member, path + "/" + name, out);
+  for (const auto& [name, member] : node.members) collect(member, fmt::format("{}/{}", path, name), out);
 }
 
 }  // namespace

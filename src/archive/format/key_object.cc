@@ -70,7 +70,7 @@ base::Result<base::Bytes> RecoverySlot::seal(const store::ObjectId& config, std:
   encode_beginning(out, kRecoverySlotType, config, created, label);
   out.raw(salt).u32(cost.passes).u32(cost.memory_kib);
   base::Key text = recovery;
-  std::array<std::uint8_t, crypto::kTagSize> tag;
+  std::array<std::uint8_t, crypto::kTagSize> tag{};
   slot_aead(key).seal(crypto::Nonce::counter(0), out.bytes(), text.writable(), tag);
   out.raw(text.span()).raw(tag);
   return out.take();

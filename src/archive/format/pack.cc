@@ -35,7 +35,7 @@ std::array<std::uint8_t, kPackHeaderSize> PackHeader::encode() const {
   base::Encoder out;
   encode_pack_head(out, *this);
   out.raw(salt).raw(session);
-  std::array<std::uint8_t, kPackHeaderSize> bytes;
+  std::array<std::uint8_t, kPackHeaderSize> bytes{};
   std::ranges::copy(out.bytes(), bytes.begin());
   return bytes;
 }
@@ -57,7 +57,7 @@ std::array<std::uint8_t, kPackHeadSize + 4> PackHeader::associated(std::uint32_t
   base::Encoder out;
   encode_pack_head(out, *this);
   out.u32(number);
-  std::array<std::uint8_t, kPackHeadSize + 4> bytes;
+  std::array<std::uint8_t, kPackHeadSize + 4> bytes{};
   std::ranges::copy(out.bytes(), bytes.begin());
   return bytes;
 }

@@ -28,6 +28,7 @@ std::string shown(const std::vector<const StoredSnapshot*>& candidates) {
 
 std::string shown(const SnapshotList& list) {
   std::vector<const StoredSnapshot*> all;
+  all.reserve(list.snapshots.size());
   for (const StoredSnapshot& at : list.snapshots) all.push_back(&at);
   return all.empty() ? "there are no snapshots" : "there are " + shown(all);
 }

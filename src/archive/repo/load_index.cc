@@ -62,7 +62,7 @@ Status add_rest(const Repository& repository, const std::function<bool(const Obj
   return {};
 }
 
-Error index_lost(const Repository& repository, const ObjectId& id, Error why) {
+Error index_lost(const Repository& repository, const ObjectId& id, const Error& why) {
   return Error(ErrorCode::kDamaged,
                fmt::format("index {} in {} cannot be read ({}); what it said is taken from the packs themselves",
                            id.hex(), repository.store().describe(), why.message()),
@@ -131,8 +131,8 @@ Result<PackRecord> read_footer(const Repository& repository, const ObjectInfo& p
   if (pack.size < kPackHeaderSize + kPackTrailerSize || pack.size > kPackLimit) {
     return about(Error(ErrorCode::kDamaged, fmt::format("no pack has {} bytes", pack.size)));
   }
-  std::array<std::uint8_t, kPackHeaderSize> head;
-  std::array<std::uint8_t, kPackTrailerSize> trailer;
+  std::array<std::uint8_t, kPackHeaderSize> head{};
+  std::array<std::uint8_t, kPackTrailerSize> trailer{};
   KURA_TRY(store.read_at(Kind::kPack, pack.id, 0, head));
   KURA_TRY(store.read_at(Kind::kPack, pack.id, pack.size - kPackTrailerSize, trailer));
 

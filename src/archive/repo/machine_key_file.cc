@@ -43,7 +43,7 @@ std::string_view value_of(std::string_view& text, std::string_view name) {
 std::optional<base::Key> key_of(std::string_view hex) {
   auto bytes = base::from_hex(hex);
   if (!bytes || bytes->size() != 32) return std::nullopt;
-  const base::Key key(*bytes);
+  base::Key key(*bytes);
   explicit_bzero(bytes->data(), bytes->size());
   return key;
 }

@@ -127,7 +127,7 @@ Result<const PackReader::State::OpenedPack*> PackReader::State::opened(std::uint
 
 Result<PackReader::State::OpenedPack> PackReader::State::open_pack(const ChunkIndex::Pack& pack) {
   if (pack.size < kPackHeaderSize) return base::fail(damaged(pack, "it is too short"));
-  std::array<std::uint8_t, kPackHeaderSize> bytes;
+  std::array<std::uint8_t, kPackHeaderSize> bytes{};
   KURA_TRY(read(pack, 0, bytes));
   OpenedPack opened;
   Result<PackHeader> header = PackHeader::decode(bytes);
@@ -163,7 +163,7 @@ Result<base::Key> PackReader::State::session_key(const SealedSession& sealed) {
   if (!text || text->size() != base::Key().span().size()) {
     return base::fail(ErrorCode::kDamaged, "its session key is not sealed to this repository");
   }
-  const base::Key key{base::ByteSpan(*text)};
+  base::Key key{base::ByteSpan(*text)};
   explicit_bzero(text->data(), text->size());
   const std::lock_guard lock(mutex);
   sessions.emplace(sealed, key);
@@ -217,7 +217,7 @@ Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t fra
   KURA_TRY(state_->read(place, place.frames[frame].offset, sealed));
   base::Bytes buffer;
   const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, buffer));
-  const Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
+  Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
   state_->cache.insert(pack, frame, text);
   return text;
 }

@@ -32,7 +32,7 @@ struct StoredSnapshot {
 
 // What could not be read of a listing: the object and why. Callers show them; they do not hide what is whole.
 struct DamagedObject {
-  store::Kind kind;
+  store::Kind kind = store::Kind::kConfig;
   store::ObjectId id;
   base::Error error;
 };

@@ -22,7 +22,7 @@ WriteSecrets WriteSecrets::derive(const base::Key& write, const RepositoryId& re
 }
 
 std::array<std::uint64_t, 256> WriteSecrets::gear_table(const RepositoryId& repository) const {
-  std::array<std::uint64_t, 256> table;
+  std::array<std::uint64_t, 256> table{};
   base::Bytes bytes = crypto::hkdf(write.span(), repository, base::as_bytes("kura gear v1"), sizeof table);
   base::Decoder in(bytes);
   for (std::uint64_t& value : table) value = in.u64();
