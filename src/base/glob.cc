@@ -26,6 +26,7 @@ std::string_view without_slashes_around(std::string_view path) {
 // behind the last token means that all of the pattern is used up.
 class Glob::States {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): most of words_ is never touched
   explicit States(std::size_t token_count) : words_used_((token_count + 64) / 64) { clear(); }
 
   void clear() { std::fill_n(words_.begin(), words_used_, 0); }
@@ -47,7 +48,7 @@ class Glob::States {
  private:
   static constexpr std::size_t kMostTokens = 2 * kLongest + 4;
   std::size_t words_used_;
-  std::array<std::uint64_t, kMostTokens / 64 + 1> words_;  // only the used ones are ever touched
+  std::array<std::uint64_t, kMostTokens / 64 + 1> words_;  // the first words_used_ of them
 };
 
 class Glob::Parser {

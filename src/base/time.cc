@@ -135,9 +135,9 @@ std::int64_t seconds_of_unit(char unit) {
     case 'd':
       return 86400;
     case 'w':
-      return 7 * 86400;
+      return std::int64_t{7} * 86400;
     case 'y':
-      return 365 * 86400;
+      return std::int64_t{365} * 86400;
     default:
       return 0;
   }
@@ -161,10 +161,10 @@ std::string format_rfc3339(std::int64_t ns, TimePrecision precision) {
   return text + "Z";
 }
 
-std::string format_rfc3339_seconds(std::int64_t count) {
+std::string format_rfc3339_seconds(std::int64_t since_1970) {
   constexpr std::chrono::sys_seconds kFirst = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
   constexpr std::chrono::sys_seconds kEnd = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
-  const std::chrono::sys_seconds second{seconds(count)};
+  const std::chrono::sys_seconds second{seconds(since_1970)};
   return format_second(std::clamp(second, kFirst, kEnd - seconds(1))) + "Z";
 }
 

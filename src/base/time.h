@@ -20,7 +20,7 @@ std::string format_rfc3339(std::int64_t ns, TimePrecision precision = TimePrecis
 
 // The same for seconds since 1970, as files have them: any year. What RFC 3339 has no form for, before the year 0 and
 // after 9999, comes out as the first and the last second that it has one for.
-std::string format_rfc3339_seconds(std::int64_t seconds);
+std::string format_rfc3339_seconds(std::int64_t since_1970);
 
 // RFC 3339, and shorter forms that people type: "2026-03-01", "2026-03-01T14:30", "2026-03-01 14:30:05.25+09:00".
 // Without Z or offset it is UTC; without a time it is the day's first moment. Digits past nanoseconds are cut off.

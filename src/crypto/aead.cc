@@ -115,7 +115,7 @@ bool Aead::open(const Nonce& nonce, base::ByteSpan associated, base::ByteSpan se
     return false;
   }
   // A copy of the tag: OpenSSL's setter takes writable memory.
-  std::array<std::uint8_t, kTagSize> tag;
+  std::array<std::uint8_t, kTagSize> tag{};
   std::ranges::copy(sealed.last(kTagSize), tag.begin());
 
   EVP_CIPHER_CTX* context = state_->context.get();

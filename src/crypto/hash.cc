@@ -70,9 +70,9 @@ class Hmac {
     crypto::update(context, padded.span());
   }
 
-  SHA256_CTX inner_;
-  SHA256_CTX outer_;
-  SHA256_CTX working_;
+  SHA256_CTX inner_{};
+  SHA256_CTX outer_{};
+  SHA256_CTX working_{};
 };
 
 }  // namespace

@@ -9,7 +9,6 @@ namespace kura::archive {
 namespace {
 
 using base::Error;
-using base::ErrorCode;
 using base::Result;
 using base::Status;
 

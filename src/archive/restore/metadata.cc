@@ -24,7 +24,7 @@ constexpr const char* kAccessAcl = "system.posix_acl_access";
 constexpr const char* kDefaultAcl = "system.posix_acl_default";
 
 std::int64_t look_up_user(const std::string& name) {
-  std::array<char, 16384> buffer;
+  std::array<char, 16384> buffer{};
   struct passwd entry{};
   struct passwd* found = nullptr;
   if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return -1;
@@ -32,7 +32,7 @@ std::int64_t look_up_user(const std::string& name) {
 }
 
 std::int64_t look_up_group(const std::string& name) {
-  std::array<char, 16384> buffer;
+  std::array<char, 16384> buffer{};
   struct group entry{};
   struct group* found = nullptr;
   if (::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return -1;

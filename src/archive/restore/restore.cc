@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -40,7 +41,7 @@ void finish_folders(TargetTree& tree, const MetadataWriter& metadata, RestoreRep
     if (status) return;
     report.problem(tree.source_path(folder, ""), Error(status.error()).within(tree.target_path(folder, "")));
   };
-  for (auto folder = tree.folders().rbegin(); folder != tree.folders().rend(); ++folder) finish(*folder);
+  for (TargetFolder& folder : tree.folders() | std::views::reverse) finish(folder);
   finish(tree.root());
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -237,8 +238,8 @@ Status Checker::check_indexes() {
   for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kIndex))) indexes_.emplace(info.id, info);
   summary_.indexes = indexes_.size();
   summary_.objects += indexes_.size();
-  std::vector<ObjectInfo> in_order;
-  for (const auto& [id, info] : indexes_) in_order.push_back(info);
+  const auto unordered = std::views::values(indexes_);
+  std::vector<ObjectInfo> in_order(unordered.begin(), unordered.end());
   std::ranges::sort(in_order, {}, [](const ObjectInfo& info) { return std::pair(info.received, info.id); });
   for (const ObjectInfo& info : in_order) {
     KURA_TRY(check_not_stopped(stop_));
@@ -355,9 +356,8 @@ Status Checker::check_needs() {
 }
 
 Status Checker::check_pack_bytes() {
-  std::vector<ObjectInfo> packs;
-  for (const auto& [id, info] : packs_) packs.push_back(info);
-  packs = choose_packs(std::move(packs), options_.read_data);
+  const auto all = std::views::values(packs_);
+  const std::vector<ObjectInfo> packs = choose_packs({all.begin(), all.end()}, options_.read_data);
   PackCheck check = KURA_TRY(check_packs(repository_, packs, threads_, progress_, stop_));
   summary_.bytes_read += check.bytes_read;
   summary_.chunks_opened = check.chunks_opened;

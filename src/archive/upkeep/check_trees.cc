@@ -34,6 +34,7 @@ class TreeChecker {
   Result<Losses> run(const std::stop_token& stop) {
     FolderWalk walk(check_.repository, check_.index, check_.bad_packs);
     std::vector<std::size_t> roots;
+    roots.reserve(snapshots_.size());
     for (const StoredSnapshot& stored : snapshots_) roots.push_back(walk.add_root(stored.snapshot.label->root));
     KURA_TRY(walk.run(check_.threads, stop));
     KURA_TRY(judge(walk, roots, stop));

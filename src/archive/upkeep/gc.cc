@@ -45,6 +45,7 @@
 #include "archive/upkeep/gc.h"
 
 #include <algorithm>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -200,8 +201,8 @@ Result<ObjectIdSet> Collector::lost_packs(const Needs& needs) {
 }
 
 Status Collector::keep_stand_ins(const ObjectIdSet& lost, Needs& needs) {
-  std::vector<ObjectId> indexes;
-  for (const auto& [id, packs] : listed_) indexes.push_back(id);
+  const auto names = std::views::keys(listed_);
+  const std::vector<ObjectId> indexes(names.begin(), names.end());
   if (repository_.write_secrets() != nullptr) {
     std::vector<ObjectInfo> unlisted;
     const ObjectIdSet in_an_index = packs_in_indexes();

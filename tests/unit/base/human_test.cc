@@ -50,30 +50,5 @@ TEST(HumanTest, RatesCountsAndDurations) {
   for (const auto& [seconds, text] : cases) EXPECT_EQ(human_duration(seconds), text);
 }
 
-TEST(ParseSizeTest, ReadsSizes) {
-  const std::pair<const char*, std::uint64_t> cases[] = {
-      {"0", 0},
-      {"512", 512},
-      {"512B", 512},
-      {"64K", 65536},
-      {"64kib", 65536},
-      {"10MB", 10000000},
-      {"1.5G", 1610612736},
-      {"2 TiB", 2ull << 40},
-      {"15E", 15ull << 60},
-      {"18446744073709551614", kMost - 1},
-  };
-  for (const auto& [text, bytes] : cases) EXPECT_EQ(parse_size(text).value_or(7), bytes) << text;
-}
-
-TEST(ParseSizeTest, RefusesTheRest) {
-  for (const char* text :
-       {"", "K", "-1", "+1", "1.", ".5K", "1 ", "1  K", "1KK", "1X", "16E", "18446744073709551616", "1e3", "0x10"}) {
-    const auto parsed = parse_size(text);
-    ASSERT_FALSE(parsed) << text;
-    EXPECT_EQ(parsed.error().code(), ErrorCode::kUsage);
-  }
-}
-
 }  // namespace
 }  // namespace kura::base
