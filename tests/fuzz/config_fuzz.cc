@@ -3,8 +3,7 @@
 
 #include "support/fuzz_support.h"
 
-using namespace kura;
-
+namespace kura {
 namespace {
 
 constexpr std::size_t kSigningKeyOffset = 8 + 2 + 16 + 8 + 32;
@@ -30,3 +29,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_decode(fuzz::signed_anew({data, size}, kSigningKeyOffset, seed), seed);
   return 0;
 }
+
+}  // namespace kura

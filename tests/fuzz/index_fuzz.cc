@@ -4,7 +4,8 @@
 #include "archive/format/sealed_part.h"
 #include "support/fuzz_support.h"
 
-using namespace kura;
+namespace kura {
+
 using archive::Index;
 
 namespace {
@@ -51,3 +52,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_decode(sealed_anew({data, size}, key), &key);
   return 0;
 }
+
+}  // namespace kura

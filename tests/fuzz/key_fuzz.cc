@@ -3,8 +3,7 @@
 #include "archive/repo/machine_key_file.h"
 #include "support/fuzz_support.h"
 
-using namespace kura;
-
+namespace kura {
 namespace {
 
 void try_object(base::ByteSpan object) {
@@ -55,3 +54,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace kura

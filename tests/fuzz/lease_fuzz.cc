@@ -3,8 +3,7 @@
 
 #include "support/fuzz_support.h"
 
-using namespace kura;
-
+namespace kura {
 namespace {
 
 template <typename Object>
@@ -23,3 +22,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_object<archive::CondemnedObject>({data, size});
   return 0;
 }
+
+}  // namespace kura

@@ -3,7 +3,8 @@
 
 #include "support/fuzz_support.h"
 
-using namespace kura;
+namespace kura {
+
 using archive::PackHeader;
 using archive::PackRecord;
 
@@ -57,3 +58,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace kura
