@@ -323,6 +323,7 @@ TEST_F(BackupRun, TwoBackupsAtOnceMakeOneChain) {
   std::vector<store::ObjectId> ids(4);
   {
     std::vector<std::jthread> backups;
+    backups.reserve(ids.size());
     for (auto& id : ids) {
       backups.emplace_back([&] {
         base::Progress progress;

@@ -134,6 +134,7 @@ TEST_F(WalkTest, TreesDeeperThanAPathMayBeLongAreWalked) {
   constexpr int kDepth = 100;  // 20,000 bytes
   base::UniqueFd folder(::open(root_.c_str(), O_RDONLY | O_DIRECTORY));
   for (int i = 0; i < kDepth; ++i) {
+    ASSERT_TRUE(folder);
     ASSERT_EQ(::mkdirat(folder.get(), name.c_str(), 0700), 0);
     const base::UniqueFd after(::openat(folder.get(), "later", O_CREAT | O_WRONLY, 0600));
     folder.reset(::openat(folder.get(), name.c_str(), O_RDONLY | O_DIRECTORY));

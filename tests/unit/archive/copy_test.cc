@@ -19,7 +19,6 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 using store::CrashFileSystem;
-using store::FaultyStore;
 using store::Kind;
 using store::listed;
 using store::ObjectId;

@@ -24,7 +24,7 @@ template <std::size_t N>
 std::array<std::uint8_t, N> hex_array(std::string_view text) {
   const base::Bytes bytes = hex(text);
   if (bytes.size() != N) throw std::invalid_argument("a test vector has another size");
-  std::array<std::uint8_t, N> array;
+  std::array<std::uint8_t, N> array{};
   std::ranges::copy(bytes, array.begin());
   return array;
 }
