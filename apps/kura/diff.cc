@@ -59,7 +59,7 @@ base::Result<ExitCode> run_diff(const Context& context, const DiffOptions& optio
     boost::json::object value = entry_json(difference.path, entry);
     value["type"] = "difference";
     value["change"] = archive::name_of(difference.change);
-    context.output.object(std::move(value));
+    context.output.object(value);
     context.output.line(fmt::format("{} {}", sign(difference.change), short_line(difference.path, entry)));
     return {};
   };

@@ -42,7 +42,7 @@ base::Result<ExitCode> run_find(const Context& context, const FindOptions& optio
       ++entries;
       boost::json::object value = entry_json(path, entry);
       value["snapshot_id"] = stored.id.hex();
-      context.output.object(std::move(value));
+      context.output.object(value);
       context.output.line(fmt::format("{}:{}", stored.id.hex().substr(0, 8),
                                       options.long_form ? long_line(path, entry) : short_line(path, entry)));
       return {};

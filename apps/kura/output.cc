@@ -72,7 +72,7 @@ void Output::problem(std::string_view path, const base::Error& error) {
     if (!path.empty()) value["path"] = json_text(path);
     value["code"] = base::name_of(error.code());
     if (!error.hint().empty()) value["hint"] = json_text(error.hint());
-    return object(std::move(value));
+    return object(value);
   }
   base::MutexLock lock(mutex_);
   clear_progress();

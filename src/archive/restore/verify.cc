@@ -78,6 +78,7 @@ Status Verifier::run(const Entry& start, const std::string& path, unsigned threa
     return base::fail(Error::from_errno(fmt::format("cannot sync {}", tree_.target_path(tree_.root(), "")), errno));
   }
   std::vector<std::jthread> workers;
+  workers.reserve(threads);
   for (unsigned number = 0; number < threads; ++number) workers.emplace_back([this] { work(); });
   levels_.push_back({path == "/" ? 0 : path.size(), &tree_.root()});
   Status status;

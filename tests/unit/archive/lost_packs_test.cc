@@ -21,7 +21,6 @@
 namespace kura::archive::test {
 namespace {
 
-using base::ErrorCode;
 using kura::test::TemporaryFolder;
 using store::FaultyStore;
 using store::Kind;

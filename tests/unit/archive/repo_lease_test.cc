@@ -13,9 +13,7 @@
 namespace kura::archive {
 namespace {
 
-using base::ErrorCode;
 using store::Kind;
-using test::expect_error;
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kMinute = 60LL * 1'000'000'000;

@@ -58,9 +58,9 @@ TEST(BoundedQueueTest, CloseWakesAllWhoWait) {
 
 TEST(BoundedQueueTest, ManyThreadsLoseAndDoubleNothingAndStayInBounds) {
   constexpr int kEach = 2000, kProducers = 3, kConsumers = 3;
-  constexpr std::size_t kCapacity = 4;
+  constexpr std::size_t kCapacity = 4, kAll = std::size_t{kEach} * kProducers;
   BoundedQueue<int> queue(kCapacity);
-  std::vector<std::atomic<int>> seen(kEach * kProducers);
+  std::vector<std::atomic<int>> seen(kAll);
   std::atomic<bool> overfull{false};
   {
     std::vector<std::jthread> consumers;

@@ -46,14 +46,14 @@ TEST(SignalStopTest, TheFirstSignalRequestsAStop) {
 
 TEST(SignalStopTest, TheSecondSignalEndsTheProcess) {
   const std::pair<int, int> cases[] = {{SIGINT, SIGINT}, {SIGTERM, SIGTERM}, {SIGINT, SIGTERM}, {SIGTERM, SIGINT}};
-  for (const auto& [first, second] : cases) {
+  for (const std::pair<int, int>& both : cases) {
     const int status = status_of_process([&] {
       SignalStop signals;
-      ::raise(first);
-      ::raise(second);
+      ::raise(both.first);
+      ::raise(both.second);
       return 0;
     });
-    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == second) << status;
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == both.second) << status;
   }
 }
 

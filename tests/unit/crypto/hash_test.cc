@@ -114,7 +114,7 @@ TEST(HkdfTest, TheUsualKeyIsTheFirst32Bytes) {
 }
 
 TEST(HkdfTest, GivesTheLongestOutputTheRfcAllows) {
-  const Bytes longest = hkdf(Bytes(32, 1), {}, {}, 255 * 32);
+  const Bytes longest = hkdf(Bytes(32, 1), {}, {}, std::size_t{255} * 32);
   const Bytes shorter = hkdf(Bytes(32, 1), {}, {}, 100);
   EXPECT_EQ(longest.size(), 255u * 32u);
   EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), longest.begin()));
