@@ -42,6 +42,9 @@ class Chunker {
   // Rolls from `search.position` towards `end`; true when a cut was found (at the new position).
   bool roll(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const;
 
+  // The same for a few thousand bytes, all of which are there; goes on behind them when there is no cut.
+  bool roll_streams(const std::uint8_t* data, std::uint64_t mask, Search& search) const;
+
   GearTable gear_;
   std::size_t least_, average_, most_;
   std::uint64_t hard_mask_, easy_mask_;
