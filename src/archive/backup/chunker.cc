@@ -8,7 +8,7 @@ namespace kura::archive {
 namespace {
 
 constexpr std::size_t kWindow = 64;  // bytes that the hash depends on: each shift pushes out what is older
-constexpr std::size_t kStreams = 4;
+constexpr std::size_t kStreams = 2;
 constexpr std::size_t kStride = 1024;  // bytes of each
 
 std::uint64_t top_bits(int count) { return count <= 0 ? 0 : ~std::uint64_t{0} << (64 - std::min(count, 63)); }
