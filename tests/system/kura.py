@@ -146,6 +146,16 @@ def wait_until(condition, seconds=20):
         time.sleep(0.005)
 
 
+def creep_until(process, condition):
+    """Lets it run in steps of 20 ms until `condition()` is true, and leaves it stopped there: however slow the looking
+    is, it cannot run past the moment."""
+    while not condition():
+        assert process.poll() is None, "it ended before"
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)
+
+
 @contextlib.contextmanager
 def mounted(folder, *options):
     """A file system mounted at `folder` for a while: mounted(f, "-t", "tmpfs", "-o", "size=1m", "tmpfs")."""

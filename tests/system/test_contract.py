@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, mounted, needs_root, running, wait_until
+from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, creep_until, mounted, needs_root, running, wait_until
 from tiny_writer import TinyWriter, content
 
 COMMANDS = {
@@ -272,8 +272,9 @@ def test_ctrl_c_ends_a_backup_with_130_and_nothing_is_visible(big_source, tmp_pa
     for flags in ([], ["--json"]):
         packs = len(kura.objects("packs"))
         with running(kura.start("backup", big_source, *flags)) as process:
-            wait_until(lambda: kura.objects("leases") and len(kura.objects("packs")) > packs)
+            creep_until(process, lambda: kura.objects("leases") and len(kura.objects("packs")) > packs)
             process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGCONT)
             out, err = process.communicate(timeout=20)
             assert process.returncode == 130, (out, err)
             assert b"interrupted" in out + err

@@ -110,7 +110,7 @@ def test_ctrl_c_at_the_prompt_restores_the_terminal(kura, terminal):
     while screen.echoes():
         time.sleep(0.01)
     screen.type(b"half a passph\x03")
-    assert screen.until_end(5) == 130, screen.seen
+    assert screen.until_end() == 130, screen.seen
     assert termios.tcgetattr(screen.slave) == screen.before
 
 

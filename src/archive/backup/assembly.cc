@@ -2,14 +2,14 @@
 
 namespace kura::archive {
 
-base::Status Assembly::take(std::unique_ptr<Item> item) {
-  switch (item->kind) {
+base::Status Assembly::take(Item& item) {
+  switch (item.kind) {
     case Item::Kind::kEnter:
-      return enter(*item);
+      return enter(item);
     case Item::Kind::kLeave:
       return leave();
     case Item::Kind::kEntry:
-      return entry(*item);
+      return entry(item);
   }
   std::unreachable();
 }
@@ -22,7 +22,7 @@ base::Status Assembly::enter(Item& item) {
   }
   if (item.problem) problems_.report(path_.empty() ? "/" : path_, *item.problem);
   ++counts_.snapshot.folders;
-  levels_.push_back({std::move(item.entry), ContentWriter(writer_, listings_, Content::kListing), path_size});
+  levels_.push_back({std::move(item.entry), ContentWriter(lane_, listings_, Content::kListing), path_size});
   return {};
 }
 

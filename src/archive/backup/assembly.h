@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "archive/backup/batch_window.h"
 #include "archive/backup/content_writer.h"
 #include "archive/backup/file_cache.h"
-#include "archive/backup/item_window.h"
 #include "archive/backup/problems.h"
 #include "archive/format/snapshot.h"
 
@@ -24,12 +24,11 @@ struct AssemblyCounts {
 class Assembly {
  public:
   // All outlive it; `cache` may be null.
-  Assembly(Writer& writer, const Chunker& listings, FileCacheWriter* cache, Problems& problems,
-           base::Progress& progress)
-      : writer_(writer), listings_(listings), cache_(cache), problems_(problems), progress_(progress) {}
+  Assembly(Lane& lane, const Chunker& listings, FileCacheWriter* cache, Problems& problems, base::Progress& progress)
+      : lane_(lane), listings_(listings), cache_(cache), problems_(problems), progress_(progress) {}
 
-  // In walk order, beginning with entering "/".
-  base::Status take(std::unique_ptr<Item> item);
+  // In walk order, beginning with entering "/". What is in the item is used up.
+  base::Status take(Item& item);
 
   // When "/" was left: its listing, and what was counted.
   const ContentRef& root() const { return root_; }
@@ -48,7 +47,7 @@ class Assembly {
   void count_file(const Item& item);
   base::Status append(const Entry& entry);
 
-  Writer& writer_;
+  Lane& lane_;
   const Chunker& listings_;
   FileCacheWriter* cache_;
   Problems& problems_;

@@ -138,7 +138,7 @@ base::Status Backup::store_all() {
     return indexes.add(std::move(pack), true);
   };
   Writer writer(repository_.store(), repository_.config(), *secrets_, session_->known(), on_stored, job_,
-                {.threads = thread_count(options_), .dry_run = options_.dry_run});
+                options_.dry_run);
   std::optional<FileCacheWriter> cache;
   if (!options_.dry_run) cache.emplace(cache_path(), repository_.config_id());
 

@@ -18,7 +18,7 @@ namespace kura::archive {
 
 using GearTable = std::array<std::uint64_t, 256>;
 
-// Read-only, so threads may share it. About 0.6 ns a byte.
+// Read-only, so threads may share it. About 0.4 ns a byte.
 class Chunker {
  public:
   // `parameters` as Config::decode lets them through: 0 < least <= average <= most, average a power of two.
@@ -41,6 +41,9 @@ class Chunker {
  private:
   // Rolls from `search.position` towards `end`; true when a cut was found (at the new position).
   bool roll(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const;
+
+  // The same for a few thousand bytes, all of which are there; goes on behind them when there is no cut.
+  bool roll_streams(const std::uint8_t* data, std::uint64_t mask, Search& search) const;
 
   GearTable gear_;
   std::size_t least_, average_, most_;

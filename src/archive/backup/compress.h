@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "archive/backup/raw_buffer.h"
 #include "archive/format/pack.h"
 #include "base/bytes.h"
+#include "base/raw_buffer.h"
 
 struct ZSTD_CCtx_s;
 
@@ -14,8 +14,6 @@ namespace kura::archive {
 // One for each thread: it keeps its context and its output from frame to frame.
 class Compressor {
  public:
-  static constexpr int kLevel = 3;
-
   Compressor();
 
   struct Outcome {
@@ -33,7 +31,7 @@ class Compressor {
     void operator()(ZSTD_CCtx_s* context) const;
   };
   std::unique_ptr<ZSTD_CCtx_s, Free> context_;
-  RawBuffer out_;
+  base::RawBuffer out_;
 };
 
 }  // namespace kura::archive

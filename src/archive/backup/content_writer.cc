@@ -30,7 +30,7 @@ base::Status ContentWriter::cut(bool at_end) {
     const std::optional<std::size_t> size = chunker_->next_cut(rest, at_end, search_);
     if (!size) break;
     search_ = {};
-    KURA_TRY(ids_.add(KURA_TRY(writer_->put(content_, rest.first(*size)))));
+    KURA_TRY(ids_.add(KURA_TRY(lane_->put(content_, rest.first(*size)))));
     begin += *size;
   }
   pending_.drop_front(begin);
@@ -45,7 +45,7 @@ base::Result<WrittenContent> ContentWriter::finish() {
 void ContentWriter::reset() {
   pending_.clear();
   search_ = {};
-  ids_ = IdList(*writer_);
+  ids_ = IdList(*lane_);
 }
 
 }  // namespace kura::archive

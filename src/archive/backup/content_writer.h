@@ -1,6 +1,6 @@
 // Puts a stream of bytes as chunks, and says where it lies (docs/format.md, section 8).
 //
-//   ContentWriter file(writer, chunker, Content::kFile);
+//   ContentWriter file(lane, chunker, Content::kFile);
 //   ... read into file.space(n), then KURA_TRY(file.advance(count)) ...
 //   WrittenContent content = KURA_TRY(file.finish());
 #pragma once
@@ -9,9 +9,9 @@
 
 #include "archive/backup/chunker.h"
 #include "archive/backup/id_list.h"
-#include "archive/backup/raw_buffer.h"
-#include "archive/backup/writer.h"
+#include "archive/backup/lane.h"
 #include "archive/format/content.h"
+#include "base/raw_buffer.h"
 
 namespace kura::archive {
 
@@ -19,8 +19,8 @@ namespace kura::archive {
 class ContentWriter {
  public:
   // Both outlive it. `content`: what the stream's chunks are.
-  ContentWriter(Writer& writer, const Chunker& chunker, Content content)
-      : writer_(&writer), chunker_(&chunker), content_(content), ids_(writer) {}
+  ContentWriter(Lane& lane, const Chunker& chunker, Content content)
+      : lane_(&lane), chunker_(&chunker), content_(content), ids_(lane) {}
 
   base::Status append(base::ByteSpan bytes);
   // Room for `count` bytes to be written by the caller, who then tells with advance() how many came.
@@ -35,10 +35,10 @@ class ContentWriter {
  private:
   base::Status cut(bool at_end);
 
-  Writer* writer_;
+  Lane* lane_;
   const Chunker* chunker_;
   Content content_;
-  RawBuffer pending_;  // begins where a chunk begins
+  base::RawBuffer pending_;  // begins where a chunk begins
   Chunker::Search search_;
   IdList ids_;
 };

@@ -27,29 +27,44 @@ base::Error read_error(int reason) { return base::Error::from_errno("cannot read
 
 }  // namespace
 
-base::Result<ReadFile> FileReader::read(int parent, const char* name) {
-  content_.reset();
-  ReadFile file;
-  file.read_at = base::now_ns();
+base::Result<ReadFile> FileReader::read(int parent, const char* name, const struct stat& walked) {
+  const std::int64_t read_at = base::now_ns();
   const base::UniqueFd fd = open_file(parent, name);
   if (!fd) return base::fail(base::Error::from_errno("cannot open it", errno));
-  if (::fstat(fd.get(), &file.status) != 0) return base::fail(read_error(errno));
-  if (!S_ISREG(file.status.st_mode)) {
+  // A small file is read on the walk's word, which the look afterwards proves: nearly always, one system call less.
+  if (S_ISREG(walked.st_mode) && static_cast<std::uint64_t>(walked.st_size) <= kReadSize) {
+    base::Result<ReadFile> file = read_open(fd.get(), walked, read_at);
+    if ((file && !file->changed) || job_.stopped()) return file;
+    if (file) progress_.bytes_done -= file->bytes_read;
+  }
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return base::fail(read_error(errno));
+  if (!S_ISREG(status.st_mode)) {
     return base::fail(base::ErrorCode::kConflict, "it was a file and was replaced by something else during the backup",
                       "Run the backup again");
   }
-  if (base::Result<Xattrs> xattrs = read_xattrs(fd.get())) {
+  ReadFile file = KURA_TRY(read_open(fd.get(), status, read_at));
+  file.status_changed = true;
+  return file;
+}
+
+base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, std::int64_t read_at) {
+  content_.reset();
+  ReadFile file;
+  file.read_at = read_at;
+  file.status = status;
+  if (base::Result<Xattrs> xattrs = read_xattrs(fd)) {
     file.xattrs = *std::move(xattrs);
   } else {
     file.xattrs_problem = std::move(xattrs).error();
   }
-  file.extents = find_data_extents(fd.get(), file.status);
-  KURA_TRY(file.extents ? read_extents(fd.get(), file) : read_data(fd.get(), file));
+  file.extents = find_data_extents(fd, status);
+  KURA_TRY(file.extents ? read_extents(fd, file) : read_data(fd, file));
   file.content = KURA_TRY(content_.finish());
   struct stat after{};
-  if (::fstat(fd.get(), &after) != 0) return base::fail(read_error(errno));
-  file.changed = FileStamp::of(after) != FileStamp::of(file.status) ||
-                 file.size != static_cast<std::uint64_t>(file.status.st_size);
+  if (::fstat(fd, &after) != 0) return base::fail(read_error(errno));
+  file.changed =
+      FileStamp::of(after) != FileStamp::of(status) || file.size != static_cast<std::uint64_t>(status.st_size);
   return file;
 }
 

@@ -16,8 +16,9 @@
 namespace kura::archive {
 
 struct ReadFile {
-  struct stat status{};      // when it was opened: what its entry tells
-  std::int64_t read_at = 0;  // ns since 1970, before it was opened
+  struct stat status{};         // what its entry tells
+  bool status_changed = false;  // since the walk: `status` is newer
+  std::int64_t read_at = 0;     // ns since 1970, before it was opened
   WrittenContent content;
   std::uint64_t size = 0;  // of the contents, holes included
   std::uint64_t bytes_read = 0;
@@ -31,14 +32,15 @@ struct ReadFile {
 class FileReader {
  public:
   // All outlive it.
-  FileReader(Writer& writer, const Chunker& chunker, JobControl& job, base::Progress& progress)
-      : job_(job), progress_(progress), content_(writer, chunker, Content::kFile) {}
+  FileReader(Lane& lane, const Chunker& chunker, JobControl& job, base::Progress& progress)
+      : job_(job), progress_(progress), content_(lane, chunker, Content::kFile) {}
 
   // An error is the file's own (kNotFound when it vanished, kDenied, kIo, kConflict when it is no file any more), or
-  // the job's, which job.stopped() tells.
-  base::Result<ReadFile> read(int parent, const char* name);
+  // the job's, which job.stopped() tells. `walked` is what the walk saw of it.
+  base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked);
 
  private:
+  base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at);
   base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
   base::Status read_data(int fd, ReadFile& file);
   base::Status read_extents(int fd, ReadFile& file);

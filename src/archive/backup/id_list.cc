@@ -34,7 +34,7 @@ base::Status IdList::fold(std::size_t depth) {
   Level& level = levels_[depth];
   static_assert(sizeof(ChunkId) == 32);
   const base::ByteSpan text{level.ids.data()->bytes.data(), level.ids.size() * sizeof(ChunkId)};
-  const ChunkId list = KURA_TRY(writer_->put(Content::kListing, text));
+  const ChunkId list = KURA_TRY(lane_->put(Content::kListing, text));
   keep_below(level.ids);
   level.ids.clear();
   level.folded = true;

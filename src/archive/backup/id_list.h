@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "archive/backup/writer.h"
+#include "archive/backup/lane.h"
 #include "archive/format/content.h"
 #include "archive/format/limits.h"
 
@@ -28,7 +28,7 @@ class IdList {
   static constexpr std::size_t kCutMask = 511;         // a cut every 512 ids beyond the least
   static constexpr std::size_t kMostBelow = 1U << 20;  // 32 MiB; a file of about 1 TiB
 
-  explicit IdList(Writer& writer) : writer_(&writer) {}
+  explicit IdList(Lane& lane) : lane_(&lane) {}
 
   base::Status add(const ChunkId& id) { return add(0, id); }
   // And starts anew.
@@ -43,7 +43,7 @@ class IdList {
   base::Status fold(std::size_t depth);
   void keep_below(const std::vector<ChunkId>& ids);
 
-  Writer* writer_;
+  Lane* lane_;
   std::array<Level, kContentDepthLimit + 1> levels_;
   std::vector<ChunkId> below_;
   bool below_complete_ = true;

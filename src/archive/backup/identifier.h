@@ -1,17 +1,15 @@
-// Gives chunks their ids and tells those that are stored already from those that are new.
+// Tells chunks that are stored already from those that are new.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "archive/backup/digest_set.h"
 #include "archive/format/pack.h"
 #include "archive/repo/chunk_index.h"
 #include "base/guarded.h"
-#include "crypto/hash.h"
 
 namespace kura::archive {
 
@@ -19,23 +17,19 @@ namespace kura::archive {
 class Identifier {
  public:
   // `known` has only packs that may be leaned on, and outlives this.
-  Identifier(const ChunkIndex& known, const base::Key& chunk_id_key);
+  explicit Identifier(const ChunkIndex& known);
 
-  struct Outcome {
-    ChunkId id;
-    bool is_new = false;  // the caller, and nobody else, has to store it
-  };
-  // Marks the pack of a known chunk as needed. HMAC-SHA-256 of `text`, and a binary search.
-  Outcome identify(Content content, base::ByteSpan text);
+  // True when the caller, and nobody else, has to store the chunk. Marks the pack of a known one as needed. A search in
+  // the index.
+  bool claim(const ChunkId& id, std::size_t size);
   // For a chunk that was stored by an earlier backup: marks its pack as needed. False when nobody has it.
   bool use(const ChunkId& id);
 
-  // Whether pack `number` of the known ones holds a chunk that identify() or use() met.
+  // Whether pack `number` of the known ones holds a chunk that claim() or use() met.
   bool needs(std::size_t number) const { return needed_[number].load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t kShards = 64;
-  ChunkId name(Content content, base::ByteSpan text);
   void mark(const ChunkPlace& place) { needed_[place.pack].store(true, std::memory_order_relaxed); }
   // By a byte that the sets do not hash by.
   base::Guarded<DigestSet>& new_like(const ChunkId& id) { return new_[id.bytes[31] % kShards]; }
@@ -43,10 +37,6 @@ class Identifier {
   const ChunkIndex& known_;
   std::unique_ptr<std::atomic<bool>[]> needed_;
   std::array<base::Guarded<DigestSet>, kShards> new_;  // of this backup
-
-  const crypto::HmacSha256 keyed_;
-  base::Guarded<std::vector<crypto::HmacSha256>>
-      spare_;  // clones at rest, one for each thread that has been here at a time
 };
 
 }  // namespace kura::archive

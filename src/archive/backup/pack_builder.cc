@@ -35,7 +35,7 @@ SealingKeys SealingKeys::create(const Config& config, const base::Key& catalog) 
   return keys;
 }
 
-PackBuilder::PackBuilder(Content content, std::size_t target, RawBuffer memory)
+PackBuilder::PackBuilder(Content content, std::size_t target, base::RawBuffer memory)
     : content_(content), target_(target), bytes_(std::move(memory)) {}
 
 void PackBuilder::add(Compression compression, std::vector<ChunkEntry> chunks, base::ByteSpan text) {

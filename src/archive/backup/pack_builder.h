@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "archive/backup/raw_buffer.h"
 #include "archive/format/pack.h"
 #include "base/bytes.h"
+#include "base/raw_buffer.h"
 
 namespace kura::archive {
 
@@ -26,7 +26,7 @@ struct SealingKeys {
 struct SealedPack {
   store::ObjectId id;
   std::array<std::uint8_t, kPackHeaderSize> header{};
-  RawBuffer frames;
+  base::RawBuffer frames;
   base::Bytes footer;
   PackRecord record;
 
@@ -37,7 +37,7 @@ struct SealedPack {
 class PackBuilder {
  public:
   // `memory` is empty; its capacity is kept by the caller's pool. `target` in bytes.
-  PackBuilder(Content content, std::size_t target, RawBuffer memory);
+  PackBuilder(Content content, std::size_t target, base::RawBuffer memory);
 
   // Appends a frame with its text as it is to be stored. The chunks' sizes add up to the text before compression.
   void add(Compression compression, std::vector<ChunkEntry> chunks, base::ByteSpan text);
@@ -53,7 +53,7 @@ class PackBuilder {
 
   Content content_;
   std::size_t target_;
-  RawBuffer bytes_;  // each frame followed by room for its tag
+  base::RawBuffer bytes_;  // each frame followed by room for its tag
   PackRecord record_;
   std::size_t chunks_ = 0;
 };

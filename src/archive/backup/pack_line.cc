@@ -27,7 +27,6 @@ PackLine::PackLine(store::Store& store, const Config& config, const SealingKeys&
       job_(job),
       memory_(kBuffers),
       sealed_(kBuffers) {
-  for (std::size_t i = 0; i < kBuffers; ++i) memory_.push(RawBuffer(), 1, {});  // given their size when used
   for (std::size_t i = 0; i < kStorers; ++i) storers_.emplace_back([this] { store_packs(); });
 }
 
@@ -39,7 +38,7 @@ void PackLine::add(Content content, Compression compression, std::vector<ChunkEn
   OpenPack& open = open_pack(content);
   std::unique_lock lock(open.mutex);
   if (!open.builder) {
-    std::optional<RawBuffer> memory = memory_.pop(job_.token());
+    std::optional<base::RawBuffer> memory = memory_.take(job_.token());
     if (!memory) return;
     memory->reserve(buffer_size_);
     open.builder.emplace(content, target_, *std::move(memory));
@@ -64,8 +63,7 @@ base::Status PackLine::store_pack(SealedPack& pack) {
 void PackLine::store_packs() {
   while (std::optional<SealedPack> pack = sealed_.pop(job_.token())) {
     if (base::Status stored = store_pack(*pack); !stored) return job_.fail(std::move(stored).error());
-    pack->frames.clear();
-    memory_.push(std::move(pack->frames), 1, job_.token());
+    memory_.give_back(std::move(pack->frames));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "archive/backup/buffer_pool.h"
 #include "archive/backup/job_control.h"
 #include "archive/backup/pack_builder.h"
 #include "archive/backup/work_queue.h"
@@ -52,7 +53,7 @@ class PackLine {
   PackSink on_stored_;
   JobControl& job_;
   OpenPack files_, listings_;
-  WorkQueue<RawBuffer> memory_;
+  BufferPool memory_;
   WorkQueue<SealedPack> sealed_;
   std::mutex sink_mutex_;
   std::vector<std::jthread> storers_;

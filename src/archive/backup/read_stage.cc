@@ -14,22 +14,37 @@ base::Error changed_while_read() {
 }  // namespace
 
 void ReadStage::run() {
-  while (std::optional<ReadJob> job = jobs_.pop(job_.token())) {
-    base::Result<ReadFile> file = reader_.read(job->parent->get(), job->name.c_str());
-    if (job_.stopped()) return;
-    if (file) {
-      fill(*job, *std::move(file));
-    } else {
-      job->item->problem = std::move(file).error();
-      job->item->left_out = true;
+  std::optional<TaskQueue::Task> task;
+  while ((task = tasks_.next(task.has_value(), job_.token()))) {
+    if (auto* frame = std::get_if<RawFrame>(&*task)) {
+      lane_.store(*frame);
+      tasks_.give_back(std::move(frame->text));
+      continue;
     }
-    window_.ready(job->item);
+    Batch* const batch = std::get<Batch*>(*task);
+    read(*batch);
+    if (job_.stopped()) return;
+    window_.ready(batch);
   }
 }
 
-void ReadStage::fill(const ReadJob& job, ReadFile file) {
-  Item& item = *job.item;
-  item.entry = entry_of(job.name, file.status, owners_);
+void ReadStage::read(Batch& batch) {
+  for (const Batch::Read& wanted : batch.reads) {
+    if (job_.stopped()) return;
+    read(wanted, batch.items[wanted.item]);
+  }
+}
+
+void ReadStage::read(const Batch::Read& read, Item& item) {
+  base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status);
+  if (job_.stopped()) return;
+  if (file) return fill(item, *std::move(file));
+  item.problem = std::move(file).error();
+  item.left_out = true;
+}
+
+void ReadStage::fill(Item& item, ReadFile file) {
+  if (file.status_changed) item.entry = entry_of(std::string(item.entry.name), file.status, owners_);
   if (item.link == Item::Link::kFirst && item.inode != std::pair{file.status.st_dev, file.status.st_ino}) {
     // Another file has taken the name. The further names of the one before would be given its contents.
     item.problem = base::Error(base::ErrorCode::kConflict, "it was replaced during the backup", "Run the backup again");

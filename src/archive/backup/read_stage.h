@@ -1,29 +1,36 @@
-// The threads that read files: job by job, each into its item.
+// The threads that read files: batch by batch, and frames of other threads in between.
 #pragma once
 
+#include "archive/backup/batch_window.h"
+#include "archive/backup/chunker.h"
 #include "archive/backup/file_reader.h"
-#include "archive/backup/item_window.h"
+#include "archive/backup/job_control.h"
+#include "archive/backup/lane.h"
 #include "archive/backup/source_entry.h"
-#include "archive/backup/source_stage.h"
+#include "archive/backup/task_queue.h"
+#include "base/progress.h"
 
 namespace kura::archive {
 
 // One for each thread; all outlive it.
 class ReadStage {
  public:
-  ReadStage(Writer& writer, const Chunker& chunker, ItemWindow& window, WorkQueue<ReadJob>& jobs, JobControl& job,
+  ReadStage(Writer& writer, const Chunker& chunker, BatchWindow& window, TaskQueue& tasks, JobControl& job,
             base::Progress& progress)
-      : window_(window), jobs_(jobs), job_(job), reader_(writer, chunker, job, progress) {}
+      : window_(window), tasks_(tasks), job_(job), lane_(writer, &tasks), reader_(lane_, chunker, job, progress) {}
 
-  // Until there are no more jobs, or the job is stopped.
+  // Until there is nothing more to do, or the job is stopped.
   void run();
 
  private:
-  void fill(const ReadJob& job, ReadFile file);
+  void read(Batch& batch);
+  void read(const Batch::Read& read, Item& item);
+  void fill(Item& item, ReadFile file);
 
-  ItemWindow& window_;
-  WorkQueue<ReadJob>& jobs_;
+  BatchWindow& window_;
+  TaskQueue& tasks_;
   JobControl& job_;
+  Lane lane_;
   FileReader reader_;
   OwnerNames owners_;
 };

@@ -5,6 +5,12 @@
 namespace kura::archive {
 namespace {
 
+// A batch is handed on when it has so much: entries, files to read (each may hold a descriptor of its folder), bytes to
+// read. Large enough that handing over costs little, small enough that all threads get some of a small source.
+constexpr std::size_t kItems = 256;
+constexpr std::size_t kReads = 32;
+constexpr std::uint64_t kReadSize = 4U << 20;
+
 void take_xattrs(base::Result<Xattrs> xattrs, Item& item) {
   if (xattrs) {
     item.entry.xattrs = *std::move(xattrs);
@@ -15,44 +21,64 @@ void take_xattrs(base::Result<Xattrs> xattrs, Item& item) {
 
 }  // namespace
 
-base::Status SourceStage::push(std::unique_ptr<Item> item) {
-  if (window_.push(std::move(item), true, job_.token()) == nullptr) return job_.status();
+Item& SourceStage::add_item() {
+  if (!batch_) {
+    batch_ = std::make_unique<Batch>();
+    batch_->items.reserve(kItems);
+  }
+  return batch_->items.emplace_back();
+}
+
+base::Status SourceStage::hand_on_full() {
+  const bool full = batch_->items.size() >= kItems || batch_->reads.size() >= kReads || batch_->read_size >= kReadSize;
+  return full ? flush() : base::Status{};
+}
+
+base::Status SourceStage::flush() {
+  if (!batch_) return {};
+  const std::size_t reads = batch_->reads.size();
+  Batch* const pushed = window_.push(std::move(batch_), job_.token());
+  if (pushed == nullptr) return job_.status();
+  // One with nothing to read is the assembly's by now.
+  if (reads != 0 && !tasks_.push(pushed, reads, job_.token())) return job_.status();
   return {};
 }
 
 base::Status SourceStage::enter(const WalkEntry& folder) {
-  auto item = std::make_unique<Item>();
-  item->kind = Item::Kind::kEnter;
-  item->entry = entry_of(folder.name, folder.status, owners_);
+  Item& item = add_item();
+  item.kind = Item::Kind::kEnter;
+  item.entry = entry_of(folder.name, folder.status, owners_);
   if (folder.self != nullptr) {
-    take_xattrs(read_folder_xattrs(folder.self->get()), *item);
+    take_xattrs(read_folder_xattrs(folder.self->get()), item);
   } else if (folder.parent != nullptr) {
-    take_xattrs(read_xattrs_at(folder.parent->get(), folder.name), *item);
+    take_xattrs(read_xattrs_at(folder.parent->get(), folder.name), item);
   }
-  return push(std::move(item));
+  return hand_on_full();
 }
 
 base::Status SourceStage::leave() {
-  auto item = std::make_unique<Item>();
-  item->kind = Item::Kind::kLeave;
-  return push(std::move(item));
+  add_item().kind = Item::Kind::kLeave;
+  return hand_on_full();
 }
 
 base::Status SourceStage::entry(const WalkEntry& entry) {
-  auto item = std::make_unique<Item>();
-  item->entry = entry_of(entry.name, entry.status, owners_);
-  if (item->entry.type == EntryType::kFile) return file(entry, std::move(item));
-  take_xattrs(read_xattrs_at(entry.parent->get(), entry.name), *item);
-  if (item->entry.type == EntryType::kSymlink) {
+  Item& item = add_item();
+  item.entry = entry_of(entry.name, entry.status, owners_);
+  if (item.entry.type == EntryType::kFile) {
+    KURA_TRY(file(entry, item));
+    return hand_on_full();
+  }
+  take_xattrs(read_xattrs_at(entry.parent->get(), entry.name), item);
+  if (item.entry.type == EntryType::kSymlink) {
     base::Result<std::string> target = read_link(entry.parent->get(), entry.name);
     if (target) {
-      item->entry.target = *std::move(target);
+      item.entry.target = *std::move(target);
     } else {
-      item->problem = std::move(target).error();
-      item->left_out = true;
+      item.problem = std::move(target).error();
+      item.left_out = true;
     }
   }
-  return push(std::move(item));
+  return hand_on_full();
 }
 
 // The assembly keeps the entries of the first names for as long as this side says that others may follow.
@@ -69,19 +95,17 @@ Item::Link SourceStage::link_of(const struct stat& status) {
   return Item::Link::kFirst;
 }
 
-base::Status SourceStage::file(const WalkEntry& entry, std::unique_ptr<Item> item) {
-  item->link = link_of(entry.status);
-  item->inode = {entry.status.st_dev, entry.status.st_ino};
-  if (item->link == Item::Link::kAgain || item->link == Item::Link::kLast) return push(std::move(item));
+base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
+  item.link = link_of(entry.status);
+  item.inode = {entry.status.st_dev, entry.status.st_ino};
+  if (item.link == Item::Link::kAgain || item.link == Item::Link::kLast) return {};
   if (const CachedFile* cached = cache_.find(entry.path)) {
-    item->known_before = true;
-    if (cached->trusted && cached->stamp == FileStamp::of(entry.status) && take_from_cache(*cached, *item)) {
-      return push(std::move(item));
-    }
-    item->content_before = cached->content.ref;
+    item.known_before = true;
+    if (cached->trusted && cached->stamp == FileStamp::of(entry.status) && take_from_cache(*cached, item)) return {};
+    item.content_before = cached->content.ref;
   }
-  Item* const pushed = window_.push(std::move(item), false, job_.token());
-  if (pushed == nullptr || !jobs_.push({entry.parent, entry.name, pushed}, 1, job_.token())) return job_.status();
+  batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
+  batch_->read_size += item.entry.size;
   return {};
 }
 

@@ -78,6 +78,7 @@ base::Result<Xattrs> read_xattrs_at(int parent, const char* name) {
 }
 
 base::Result<Xattrs> read_folder_xattrs(int fd) {
+  if (::flistxattr(fd, nullptr, 0) >= 0) return read_xattrs(fd);
   // An O_PATH descriptor has no attributes of its own, but "." behind it has.
   return read_from(ByPath{"/proc/self/fd/" + std::to_string(fd) + "/."});
 }

@@ -41,9 +41,9 @@ bool decompress(base::ByteSpan compressed, base::MutableByteSpan out) {
   return !ZSTD_isError(size) && size == out.size();
 }
 
-base::MutableByteSpan room_in(base::Bytes& buffer, std::size_t size) {
-  if (buffer.size() < size) buffer.resize(size);
-  return base::MutableByteSpan(buffer).first(size);
+base::MutableByteSpan room_in(base::RawBuffer& buffer, std::size_t size) {
+  buffer.reserve(size);
+  return buffer.spare().first(size);
 }
 
 // Whether what the index says of a frame can be true: asked before anything is allocated for it.
@@ -81,7 +81,7 @@ struct PackReader::State {
   Result<base::Key> session_key(const SealedSession& sealed);
   Status read(const ChunkIndex::Pack& pack, std::uint64_t offset, base::MutableByteSpan out);
   Result<base::ByteSpan> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
-                                    base::Bytes& buffer);
+                                    base::RawBuffer& buffer);
   Status check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const;
   Error damaged(const ChunkIndex::Pack& pack, std::string_view why) const;
   Result<base::Bytes> chunk_at(const ChunkPlace& place, const ChunkId& id, Content content, PackReader& reader);
@@ -185,7 +185,7 @@ Status PackReader::State::check_range(std::uint32_t pack, std::uint32_t first, s
 
 // The result lies in `sealed` or in `buffer`.
 Result<base::ByteSpan> PackReader::State::open_frame(std::uint32_t pack, std::uint32_t frame,
-                                                     base::MutableByteSpan sealed, base::Bytes& buffer) {
+                                                     base::MutableByteSpan sealed, base::RawBuffer& buffer) {
   const OpenedPack* keys = KURA_TRY(opened(pack));
   const ChunkIndex::Pack& place = index.packs()[pack];
   const FramePlace& record = place.frames[frame];
@@ -215,7 +215,7 @@ Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t fra
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
   base::Bytes sealed(place.frames[frame].sealed_size);
   KURA_TRY(state_->read(place, place.frames[frame].offset, sealed));
-  base::Bytes buffer;
+  base::RawBuffer buffer;
   const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, buffer));
   Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
   state_->cache.insert(pack, frame, text);
@@ -230,8 +230,8 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
   const std::uint64_t start = place.frames[first].offset;
   const std::uint64_t size = last.offset + last.sealed_size - start;
   // A thread's buffers are used again: fresh memory of this size costs more page faults than the decryption.
-  static thread_local base::Bytes stored_buffer;
-  static thread_local base::Bytes text_buffer;
+  static thread_local base::RawBuffer stored_buffer;
+  static thread_local base::RawBuffer text_buffer;
   const base::MutableByteSpan stored = room_in(stored_buffer, static_cast<std::size_t>(size));
   KURA_TRY(state_->read(place, start, stored));
   for (std::uint32_t number = first; number < first + count; ++number) {
@@ -244,7 +244,7 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
 }
 
 Result<base::ByteSpan> PackReader::open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
-                                              base::Bytes& buffer) {
+                                              base::RawBuffer& buffer) {
   KURA_TRY(state_->check_range(pack, frame, 1));
   if (sealed.size() != state_->index.packs()[pack].frames[frame].sealed_size) {
     return base::fail(ErrorCode::kUsage, "these are not all bytes of the frame");

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "archive/repo/chunk_index.h"
+#include "base/raw_buffer.h"
 
 namespace kura::archive {
 
@@ -37,7 +38,7 @@ class PackReader {
   // A frame whose stored bytes the caller has read: opened in place or into `buffer`, whichever the answer is a view
   // of.
   base::Result<base::ByteSpan> open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
-                                          base::Bytes& buffer);
+                                          base::RawBuffer& buffer);
   // One chunk, checked; from another copy of it when the first one is damaged. kDamaged also when no index knows it.
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
   // The same where the caller has found the copy at `not_at` wanting, for the reason `why`, which is the error when

@@ -33,9 +33,9 @@ class PackStream {
       : store_(store), pack_(pack), progress_(progress) {}
 
   // The next `count` bytes, valid until the next call; fewer are never given.
-  Result<base::MutableByteSpan> take(std::size_t count, base::Bytes& buffer) {
-    if (buffer.size() < count) buffer.resize(count);
-    const auto out = base::MutableByteSpan(buffer).first(count);
+  Result<base::MutableByteSpan> take(std::size_t count, base::RawBuffer& buffer) {
+    buffer.reserve(count);
+    const base::MutableByteSpan out = buffer.spare().first(count);
     KURA_TRY(store_.read_at(Kind::kPack, pack_.id, offset_, out));
     hash_.update(out);
     offset_ += count;
@@ -43,7 +43,7 @@ class PackStream {
     return out;
   }
   // All bytes before `end`.
-  Status skip_to(std::uint64_t end, base::Bytes& buffer, const std::stop_token& stop) {
+  Status skip_to(std::uint64_t end, base::RawBuffer& buffer, const std::stop_token& stop) {
     while (offset_ < end) {
       KURA_TRY(check_not_stopped(stop));
       KURA_TRY(take(static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, end - offset_)), buffer));
@@ -92,7 +92,7 @@ Status PackChecker::check(const ObjectInfo& pack) {
 }
 
 Result<std::optional<Error>> PackChecker::read(const ObjectInfo& pack) {
-  static thread_local base::Bytes buffer;
+  static thread_local base::RawBuffer buffer;
   PackStream stream(repository_.store(), pack, progress_);
   std::optional<Error> inside;
   if (repository_.recovery_secrets() != nullptr) inside = KURA_TRY(open_frames(stream, pack));
@@ -122,7 +122,7 @@ Result<std::optional<Error>> PackChecker::open_frames(PackStream& stream, const 
   index.finish();
   PackReader reader(repository_, index, 0);
 
-  static thread_local base::Bytes sealed, text_buffer;
+  static thread_local base::RawBuffer sealed, text_buffer;
   const base::MutableByteSpan head = KURA_TRY(stream.take(kPackHeaderSize, sealed));
   const Result<PackHeader> header = PackHeader::decode(head);
   if (!header) return header.error();

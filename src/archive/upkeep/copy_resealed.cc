@@ -10,8 +10,8 @@
 
 #include "archive/backup/commit.h"
 #include "archive/backup/content_writer.h"
+#include "archive/backup/helpers.h"
 #include "archive/backup/write_session.h"
-#include "archive/backup/writer.h"
 #include "archive/repo/needs.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/repo/tree.h"
@@ -52,10 +52,11 @@ class CopiedFiles {
 // The tree of one snapshot, from one repository into the other. Used by one thread.
 class TreeCopier {
  public:
-  TreeCopier(PackReader& reader, Writer& writer, const Chunker& files, const Chunker& listings, CopiedFiles& copied,
-             JobControl& job, base::Progress& progress)
+  TreeCopier(PackReader& reader, Writer& writer, Lane& lane, const Chunker& files, const Chunker& listings,
+             CopiedFiles& copied, JobControl& job, base::Progress& progress)
       : reader_(reader),
         writer_(writer),
+        lane_(lane),
         files_(files),
         listings_(listings),
         copied_(copied),
@@ -79,6 +80,7 @@ class TreeCopier {
 
   PackReader& reader_;
   Writer& writer_;
+  Lane& lane_;
   const Chunker& files_;
   const Chunker& listings_;
   CopiedFiles& copied_;
@@ -92,7 +94,7 @@ Status TreeCopier::enter(Entry folder, std::string path) {
   ListingReader from = KURA_TRY_AS(ListingReader::open(reader_, folder.content), path);
   levels_.push_back({.folder = std::move(folder),
                      .from = std::move(from),
-                     .to = ContentWriter(writer_, listings_, Content::kListing),
+                     .to = ContentWriter(lane_, listings_, Content::kListing),
                      .path = std::move(path)});
   return {};
 }
@@ -144,7 +146,7 @@ Result<ContentRef> TreeCopier::file(const ContentRef& content) {
   content.encode(encoded);
   const base::Digest name = crypto::sha256(encoded.bytes());
   if (const WrittenContent* before = copied_.find(name); before != nullptr && use_again(*before)) return before->ref;
-  ContentWriter to(writer_, files_, Content::kFile);
+  ContentWriter to(lane_, files_, Content::kFile);
   for (const ChunkId& id : KURA_TRY(reader_.leaves(content))) {
     const base::Bytes bytes = KURA_TRY(reader_.chunk(id, Content::kFile));
     KURA_TRY(to.append(bytes));
@@ -212,10 +214,13 @@ Status ResealingCopier::copy(const StoredSnapshot& stored) {
     progress_.bytes_stored += pack.size;
     return indexes.add(std::move(pack), true);
   };
-  Writer writer(to_.store(), to_.config(), secrets, session->known(), on_stored, job,
-                {.threads = thread_count(0), .dry_run = false});
+  Writer writer(to_.store(), to_.config(), secrets, session->known(), on_stored, job);
   SnapshotLabel label = *stored.snapshot.label;
-  label.root = KURA_TRY(TreeCopier(reader, writer, files, listings, copied_, job, progress_).copy(label.root));
+  {
+    Helpers helpers(writer, thread_count(0));
+    Lane lane(writer, &helpers.tasks());
+    label.root = KURA_TRY(TreeCopier(reader, writer, lane, files, listings, copied_, job, progress_).copy(label.root));
+  }
   label.tags.push_back(std::string(kCopyTag) + stored.id.hex());
   KURA_TRY(writer.finish());
   const Series series = series_of(secrets.series, label.host, label.paths);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <vector>
 
@@ -48,6 +49,40 @@ RC_GTEST_PROP(Chunker, CutsDoNotDependOnHowTheStreamIsFed, ()) {
   const auto sizes =
       *rc::gen::nonEmpty(rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 9000)));
   RC_ASSERT(cuts(chunker, stream, sizes) == cuts(chunker, stream, {stream.size()}));
+}
+
+// The definition in the header, byte by byte.
+std::vector<std::size_t> cuts_by_definition(const ChunkerParameters& parameters, const GearTable& table,
+                                            const base::Bytes& stream) {
+  const auto ends_here = [&](std::size_t begin, std::size_t end) {
+    const std::size_t size = end - begin;
+    if (end == stream.size() || size == parameters.most) return true;
+    if (size <= parameters.least) return false;
+    std::uint64_t hash = 0;
+    for (std::size_t at = end - std::min<std::size_t>(size, 64); at < end; ++at) hash = (hash << 1) + table[stream[at]];
+    const int bits = std::countr_zero(parameters.average) +
+                     (size <= parameters.average ? parameters.normalisation : -parameters.normalisation);
+    return hash >> (64 - bits) == 0;
+  };
+  std::vector<std::size_t> ends;
+  std::size_t begin = 0;
+  for (std::size_t end = 1; end <= stream.size(); ++end) {
+    if (!ends_here(begin, end)) continue;
+    ends.push_back(end);
+    begin = end;
+  }
+  return ends;
+}
+
+RC_GTEST_PROP(Chunker, TheCutsAreThoseOfTheDefinition, ()) {
+  const ChunkerParameters parameters =
+      *rc::gen::element(kSmall, ChunkerParameters{.least = 1000, .average = 8192, .most = 30'000},
+                        ChunkerParameters{.least = 1, .average = 16384, .most = 60'000});
+  const auto stream = noise(*rc::gen::inRange<std::size_t>(1, 120'000), *rc::gen::arbitrary<std::uint64_t>());
+  const auto sizes =
+      *rc::gen::nonEmpty(rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 30'000)));
+  const Chunker chunker(parameters, gear(1));
+  RC_ASSERT(cuts(chunker, stream, sizes) == cuts_by_definition(parameters, gear(1), stream));
 }
 
 RC_GTEST_PROP(Chunker, SizesKeepTheirBounds, ()) {

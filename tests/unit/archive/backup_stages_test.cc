@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <zstd.h>
 
+#include "archive/backup/batch_window.h"
 #include "archive/backup/compress.h"
 #include "archive/backup/digest_set.h"
 #include "archive/backup/frame_builder.h"
 #include "archive/backup/index_folding.h"
 #include "archive/backup/job_control.h"
 #include "archive/backup/pack_builder.h"
+#include "archive/backup/task_queue.h"
 #include "archive/backup/work_queue.h"
 #include "archive/repo/secrets.h"
 #include "crypto/hash.h"
@@ -44,19 +46,92 @@ TEST(Compressor, WhatDoesNotCompressIsStoredAsItIs) {
   }
 }
 
-TEST(FrameBuilder, SmallChunksShareAFrameInOrderAndLargeOnesHaveTheirOwn) {
+TEST(FrameBuilder, SmallChunksShareAFrameInOrder) {
   FrameBuilder builder(Content::kFile);
   const ChunkId id{};
+  EXPECT_TRUE(builder.empty());
   EXPECT_FALSE(builder.add(id, base::as_bytes("one")));
   EXPECT_FALSE(builder.add(id, base::as_bytes("two")));
-  const auto large = builder.add(id, base::as_bytes(std::string(FrameBuilder::kSmall, 'x')));
-  ASSERT_TRUE(large);
-  EXPECT_EQ(large->chunks.size(), 1U);
-  const auto small = builder.flush();
-  ASSERT_TRUE(small);
-  EXPECT_EQ(small->chunks.size(), 2U);
-  EXPECT_EQ(base::as_text(small->text.span()), "onetwo");
-  EXPECT_FALSE(builder.flush());
+  EXPECT_EQ(builder.frame().chunks.size(), 2U);
+  EXPECT_EQ(base::as_text(builder.frame().text.span()), "onetwo");
+  builder.clear();
+  EXPECT_TRUE(builder.empty());
+}
+
+TEST(FrameBuilder, AFrameIsCompleteWhenItHasItsSize) {
+  FrameBuilder builder(Content::kFile);
+  const std::string chunk(FrameBuilder::kSmall - 1, 'x');
+  EXPECT_TRUE(FrameBuilder::is_small(base::as_bytes(chunk)));
+  EXPECT_FALSE(FrameBuilder::is_small(base::as_bytes(chunk + "x")));
+  std::size_t size = 0;
+  while (!builder.add({}, base::as_bytes(chunk))) size += chunk.size();
+  EXPECT_LT(size, FrameBuilder::kTarget);
+  EXPECT_GE(builder.frame().text.size(), FrameBuilder::kTarget);
+}
+
+TEST(TaskQueue, FramesComeBeforeBatchesAndOnlyIdleThreadsAreAskedToHelp) {
+  TaskQueue queue(10);
+  Batch batch;
+  EXPECT_FALSE(queue.wants_frame()) << "nobody is idle";
+  ASSERT_TRUE(queue.push(&batch, 1, {}));
+  queue.push(RawFrame{});
+  auto task = queue.next(false, {});
+  EXPECT_TRUE(task && std::holds_alternative<RawFrame>(*task));
+  task = queue.next(true, {});
+  ASSERT_TRUE(task && std::holds_alternative<Batch*>(*task));
+  EXPECT_EQ(std::get<Batch*>(*task), &batch);
+  queue.close();
+  EXPECT_FALSE(queue.next(true, {}));
+}
+
+TEST(TaskQueue, WhoIsIdleStaysUntilNobodyCanComeWithAFrame) {
+  TaskQueue queue(10);
+  Batch batch;
+  ASSERT_TRUE(queue.push(&batch, 1, {}));
+  auto reading = queue.next(false, {});
+  ASSERT_TRUE(reading);
+  queue.close();
+  bool has_helped = false;
+  std::jthread helper([&] {
+    auto task = queue.next(false, {});
+    has_helped = task && std::holds_alternative<RawFrame>(*task);
+    EXPECT_FALSE(queue.next(true, {}));
+  });
+  while (!queue.wants_frame()) std::this_thread::yield();
+  queue.push(RawFrame{});
+  EXPECT_FALSE(queue.next(true, {}));
+  helper.join();
+  EXPECT_TRUE(has_helped);
+}
+
+TEST(TaskQueue, AStopWakesThoseWhoWait) {
+  TaskQueue full(1), empty(1);
+  Batch batch;
+  full.push(&batch, 1, {});
+  std::stop_source stop;
+  std::jthread pusher([&] { EXPECT_FALSE(full.push(&batch, 1, stop.get_token())); });
+  std::jthread popper([&] { EXPECT_FALSE(empty.next(false, stop.get_token())); });
+  stop.request_stop();
+}
+
+TEST(BatchWindow, BatchesLeaveInTheOrderTheyCame) {
+  BatchWindow window(10);
+  const auto batch = [](std::size_t reads) {
+    auto made = std::make_unique<Batch>();
+    made->items.resize(4);
+    made->reads.resize(reads);
+    return made;
+  };
+  Batch* const first = window.push(batch(1), {});
+  Batch* const second = window.push(batch(0), {});
+  std::deque<std::unique_ptr<Batch>> taken;
+  std::jthread reader([&] { window.ready(first); });
+  ASSERT_TRUE(window.take(taken, {}));
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken[0].get(), first);
+  EXPECT_EQ(taken[1].get(), second);
+  window.close();
+  EXPECT_FALSE(window.take(taken, {}));
 }
 
 TEST(DigestSet, HoldsWhatWasInsertedAndNothingElse) {
@@ -77,7 +152,7 @@ class SealTest : public ::testing::Test {
     keys_ = SealingKeys::create(config_, catalog_);
   }
   SealedPack seal(const std::vector<std::string>& texts) {
-    PackBuilder builder(Content::kListing, 1 << 20, RawBuffer());
+    PackBuilder builder(Content::kListing, 1 << 20, base::RawBuffer());
     for (const std::string& text : texts) {
       const auto size = static_cast<std::uint32_t>(text.size());
       builder.add(Compression::kNone, {{crypto::sha256(base::as_bytes(text)), size}}, base::as_bytes(text));

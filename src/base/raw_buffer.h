@@ -2,14 +2,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 
 #include "base/bytes.h"
 
-namespace kura::archive {
+namespace kura::base {
 
-// Not shared between threads.
+// Not shared between threads. Large ones ask for huge pages: on virtual machines a page fault costs more than
+// everything else that is done with the 4 KiB behind it (measured: filling fresh memory runs at 0.2 GB/s with small
+// pages and at 11 GB/s with huge ones). Throws std::bad_alloc.
 class RawBuffer {
  public:
   RawBuffer() = default;
@@ -17,14 +20,14 @@ class RawBuffer {
 
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
-  base::ByteSpan span() const { return {data_.get(), size_}; }
-  base::MutableByteSpan writable() { return {data_.get(), size_}; }
+  ByteSpan span() const { return {data_.get(), size_}; }
+  MutableByteSpan writable() { return {data_.get(), size_}; }
   // What lies between size() and capacity(); add(n) counts its first n bytes in.
-  base::MutableByteSpan spare() { return {data_.get() + size_, capacity_ - size_}; }
+  MutableByteSpan spare() { return {data_.get() + size_, capacity_ - size_}; }
   void add(std::size_t count) { size_ += count; }
   void clear() { size_ = 0; }
 
-  void append(base::ByteSpan bytes) {
+  void append(ByteSpan bytes) {
     if (capacity_ - size_ < bytes.size()) reserve(std::max(size_ + bytes.size(), 2 * capacity_));
     if (!bytes.empty()) std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
@@ -37,15 +40,24 @@ class RawBuffer {
   }
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+    Memory larger = allocate(capacity);
     if (size_ != 0) std::memcpy(larger.get(), data_.get(), size_);
     data_ = std::move(larger);
-    capacity_ = capacity;
   }
 
  private:
-  std::unique_ptr<std::uint8_t[]> data_;
+  struct Free {
+    Free() : mapped(0) {}
+    explicit Free(std::size_t mapped_size) : mapped(mapped_size) {}
+    std::size_t mapped;  // bytes; 0: from the heap
+    void operator()(std::uint8_t* bytes) const;
+  };
+  using Memory = std::unique_ptr<std::uint8_t[], Free>;
+  // Sets capacity_, which may be more than asked for.
+  Memory allocate(std::size_t capacity);
+
+  Memory data_;
   std::size_t size_ = 0, capacity_ = 0;
 };
 
-}  // namespace kura::archive
+}  // namespace kura::base
