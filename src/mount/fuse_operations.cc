@@ -61,8 +61,7 @@ fuse_entry_param entry_of(const Node& node) {
 }
 
 void init(void* mounted, fuse_conn_info* connection) {
-  unsigned wanted = FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS |
-                    FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ;
+  unsigned wanted = FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ;
   if (static_cast<Mounted*>(mounted)->allow_other) wanted |= FUSE_CAP_POSIX_ACL;
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS_AUTO);
   connection->want |= connection->capable & wanted;

@@ -62,7 +62,12 @@ class WakeSignal {
     action.sa_handler = [](int) {};
     sigaction(kWakeSignal, &action, &old_);
   }
-  ~WakeSignal() { sigaction(kWakeSignal, &old_, nullptr); }
+  ~WakeSignal() {
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN;  // which drops one that is on its way: the old action may be to end the process
+    sigaction(kWakeSignal, &ignore, nullptr);
+    sigaction(kWakeSignal, &old_, nullptr);
+  }
   WakeSignal(const WakeSignal&) = delete;
   WakeSignal& operator=(const WakeSignal&) = delete;
 
@@ -113,16 +118,18 @@ Status FuseSession::serve(const std::stop_token& stop) {
   const WakeSignal wake;
   int result = 0;
   {
-    const std::stop_callback on_stop(stop, [this] { end_loop(); });
+    // On a thread of its own: when the stop was requested before, the callback runs here and now.
+    const std::stop_callback on_stop(stop, [this] { stopper_ = std::thread([this] { end_loop(); }); });
     result = fuse_session_loop_mt(session_, config.get());
     loop_ended_.store(true);
   }
+  if (stopper_.joinable()) stopper_.join();
   trimmer_->stop();
   if (result < 0) return base::fail(Error::from_errno("the kernel ended the mount at " + folder_, -result));
   return {};
 }
 
-// On the thread that asks for the stop. The loop looks whether it is to end only after a question or a signal.
+// The loop looks whether it is to end only after a question or a signal.
 void FuseSession::end_loop() {
   std::thread patience([this] {
     for (int period = 0; !loop_ended_.load(); ++period) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 #include "mount/fuse_operations.h"
 #include "mount/trimmer.h"
@@ -36,6 +37,7 @@ class FuseSession {
   pthread_t loop_thread_{};
   std::atomic<bool> loop_ended_{false};
   std::unique_ptr<Trimmer> trimmer_;
+  std::thread stopper_;
 };
 
 }  // namespace kura::mount
