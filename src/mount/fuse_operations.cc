@@ -24,7 +24,8 @@ constexpr std::size_t kMostParts = 64;  // of one answer, before they are copied
 constexpr unsigned kMostRead = 1U << 20;
 constexpr unsigned kMostInBackground = 64;
 
-FileSystem& system_of(fuse_req_t request) { return static_cast<Mounted*>(fuse_req_userdata(request))->system; }
+Mounted& mounted_of(fuse_req_t request) { return *static_cast<Mounted*>(fuse_req_userdata(request)); }
+FileSystem& system_of(fuse_req_t request) { return mounted_of(request).system; }
 
 void refuse(fuse_req_t request, int error) { fuse_reply_err(request, error); }
 
@@ -113,15 +114,16 @@ void open_file(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
   answer_about(request, number, [&](FileSystem& system, const NodePtr& node) {
     Answer<std::unique_ptr<FileHandle>> handle = system.open_file(node);
     if (!handle) return refuse(request, handle.error());
-    file->fh = reinterpret_cast<std::uintptr_t>(handle->get());
+    file->fh = mounted_of(request).files.keep(*std::move(handle));
     file->keep_cache = 1;
     file->noflush = 1;
-    if (fuse_reply_open(request, file) == 0) static_cast<void>(handle->release());  // release_file() has it
+    Mounted& mounted = mounted_of(request);  // the request goes with its answer
+    if (fuse_reply_open(request, file) != 0) mounted.files.drop(file->fh);
   });
 }
 
 void release_file(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* file) {
-  const std::unique_ptr<FileHandle> handle(reinterpret_cast<FileHandle*>(file->fh));
+  mounted_of(request).files.drop(file->fh);
   refuse(request, 0);
 }
 
@@ -142,7 +144,7 @@ void reply(fuse_req_t request, const FileSystem::Bytes& bytes) {
 
 void read_file(fuse_req_t request, fuse_ino_t /*number*/, std::size_t size, off_t offset, fuse_file_info* file) {
   answer(request, [&](FileSystem& system) {
-    auto& handle = *reinterpret_cast<FileHandle*>(file->fh);
+    FileHandle& handle = Handles<FileHandle>::at(file->fh);
     const auto bytes = system.read(handle, static_cast<std::uint64_t>(offset), size);
     bytes ? reply(request, *bytes) : refuse(request, bytes.error());
   });
@@ -150,7 +152,7 @@ void read_file(fuse_req_t request, fuse_ino_t /*number*/, std::size_t size, off_
 
 void seek(fuse_req_t request, fuse_ino_t /*number*/, off_t offset, int whence, fuse_file_info* file) {
   answer(request, [&](FileSystem&) {
-    const FileTable& table = *reinterpret_cast<FileHandle*>(file->fh)->file.table;
+    const FileTable& table = *Handles<FileHandle>::at(file->fh).file.table;
     if (whence != SEEK_DATA && whence != SEEK_HOLE) return refuse(request, EINVAL);
     const auto from = static_cast<std::uint64_t>(offset);
     const auto found = whence == SEEK_DATA ? table.next_data(from) : table.next_hole(from);
@@ -163,15 +165,16 @@ void open_folder(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
   answer_about(request, number, [&](FileSystem& system, const NodePtr& folder) {
     auto listing = system.list(folder);
     if (!listing) return refuse(request, listing.error());
-    file->fh = reinterpret_cast<std::uintptr_t>(listing->get());
+    file->fh = mounted_of(request).listings.keep(*std::move(listing));
     file->cache_readdir = folder->place == Place::kInSnapshot ? 1 : 0;
     file->keep_cache = file->cache_readdir;
-    if (fuse_reply_open(request, file) == 0) static_cast<void>(listing->release());  // release_folder() has it
+    Mounted& mounted = mounted_of(request);  // the request goes with its answer
+    if (fuse_reply_open(request, file) != 0) mounted.listings.drop(file->fh);
   });
 }
 
 void release_folder(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* file) {
-  const std::unique_ptr<FileSystem::Listing> listing(reinterpret_cast<FileSystem::Listing*>(file->fh));
+  mounted_of(request).listings.drop(file->fh);
   refuse(request, 0);
 }
 
@@ -243,7 +246,7 @@ Answer<void> fill(FolderPage& page, FileSystem& system, FileSystem::Listing& lis
 
 void read_folder(fuse_req_t request, std::size_t size, off_t offset, fuse_file_info* file, bool plus) {
   answer(request, [&](FileSystem& system) {
-    auto& listing = *reinterpret_cast<FileSystem::Listing*>(file->fh);
+    FileSystem::Listing& listing = Handles<FileSystem::Listing>::at(file->fh);
     const base::MutexLock lock(listing.mutex());
     FolderPage page(request, size, plus);
     const Answer<void> filled = fill(page, system, listing, static_cast<std::uint64_t>(offset));

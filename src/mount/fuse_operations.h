@@ -4,13 +4,16 @@
 
 #include "mount/file_system.h"
 #include "mount/fuse.h"
+#include "mount/handles.h"
 
 namespace kura::mount {
 
 // The session's user data.
 struct Mounted {
   FileSystem& system;
-  bool allow_other;  // the kernel then checks permissions, ACLs included
+  bool allow_other = false;  // the kernel then checks permissions, ACLs included
+  Handles<FileHandle> files{};
+  Handles<FileSystem::Listing> listings{};
 };
 
 const fuse_lowlevel_ops& fuse_operations();
