@@ -1,6 +1,5 @@
 #include "mount/mount.h"
 
-#include <thread>
 #include <utility>
 
 #include "mount/fuse_session.h"
@@ -14,9 +13,9 @@ Result<MountSummary> run_mount(const archive::Repository& repository, const Moun
                                const MountEvents& events, std::stop_token stop) {
   Troubles troubles(events.trouble);
   const std::unique_ptr<FileSystem> system = KURA_TRY(FileSystem::open(repository, troubles));
+  system->warm_up();
   Mounted mounted{.system = *system, .allow_other = options.allow_other};
   const std::unique_ptr<FuseSession> session = KURA_TRY(FuseSession::mount(options.folder, mounted));
-  const std::jthread warm_up([&system] { system->warm_up(); });
   events.mounted(system->snapshot_count());
   const Status served = session->serve(stop);
   session->unmount();
