@@ -22,6 +22,7 @@ set(KURA_THREADED_FILES
     store/folder_store store/folder_faults
     archive/backup_run archive/backup_stages archive/check archive/copy archive/reader_chunks
     archive/lost_packs archive/repo_lease archive/repo_machine archive/repo_snapshots
+    mount/file_system
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_round_trip
 )
 list(JOIN KURA_THREADED_FILES "|" KURA_THREADED_FILES)

@@ -55,6 +55,7 @@ void add_commands(CommandTable& table) {
   add_diff(table);
   add_dump(table);
   add_restore(table);
+  add_mount(table);
   add_check(table);
   add_copy(table);
   add_forget(table);

@@ -1,5 +1,6 @@
 #include "archive/repo/pack_reader.h"
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -85,7 +86,7 @@ struct PackReader::State {
   Status check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const;
   Error damaged(const ChunkIndex::Pack& pack, std::string_view why) const;
   Result<base::Bytes> chunk_at(const ChunkPlace& place, const ChunkId& id, Content content, PackReader& reader);
-  Elsewhere* load_elsewhere();
+  Result<Elsewhere*> load_elsewhere();
   void note_replaced(const ChunkPlace& lost, const Error& why);
 
   const Repository& repository;
@@ -98,9 +99,10 @@ struct PackReader::State {
   std::map<SealedSession, base::Key> sessions;
   std::map<store::ObjectId, Error> replaced;
 
-  std::once_flag elsewhere_once;  // for what follows
+  std::mutex elsewhere_mutex;  // guards what follows; what the pointer points to stays once it is there
   std::unique_ptr<Elsewhere> elsewhere;
-  std::optional<Error> elsewhere_error;  // why there is none
+  std::optional<Error> elsewhere_error;  // why there was none when it was looked for last
+  std::chrono::steady_clock::time_point elsewhere_again;
 };
 
 Error PackReader::State::damaged(const ChunkIndex::Pack& pack, std::string_view why) const {
@@ -290,29 +292,34 @@ Result<base::Bytes> PackReader::other_copy(const ChunkId& id, Content content, c
   }
   const bool is_lost = why.code() == ErrorCode::kDamaged || why.code() == ErrorCode::kIo;
   if (!is_lost || !state_->index.is_partial()) return base::fail(why);
-  State::Elsewhere* elsewhere = state_->load_elsewhere();
-  if (elsewhere == nullptr) {
+  const Result<State::Elsewhere*> elsewhere = state_->load_elsewhere();
+  if (!elsewhere) {
     return base::fail(
         why.code(),
-        fmt::format("{} (other copies could not be looked for: {})", why.message(), state_->elsewhere_error->message()),
+        fmt::format("{} (other copies could not be looked for: {})", why.message(), elsewhere.error().message()),
         why.hint());
   }
-  Result<base::Bytes> bytes = elsewhere->reader.chunk(id, content);
+  Result<base::Bytes> bytes = (*elsewhere)->reader.chunk(id, content);
   if (!bytes) return base::fail(why);
   state_->note_replaced(not_at, why);
   return bytes;
 }
 
-// Null when it cannot be.
-PackReader::State::Elsewhere* PackReader::State::load_elsewhere() {
-  std::call_once(elsewhere_once, [this] {
-    Result<ChunkIndex> others = load_other_indexes(repository, index);
-    if (others) {
-      elsewhere = std::make_unique<Elsewhere>(repository, *std::move(others));
-    } else {
-      elsewhere_error = std::move(others).error();
-    }
-  });
+// A failure is remembered for a while: a store that was away comes back, but a thousand lost chunks are not to list it
+// a thousand times.
+Result<PackReader::State::Elsewhere*> PackReader::State::load_elsewhere() {
+  constexpr auto kPatience = std::chrono::seconds(10);
+  const std::lock_guard lock(elsewhere_mutex);
+  if (elsewhere) return elsewhere.get();
+  const auto now = std::chrono::steady_clock::now();
+  if (elsewhere_error && now < elsewhere_again) return base::fail(*elsewhere_error);
+  Result<ChunkIndex> others = load_other_indexes(repository, index);
+  if (!others) {
+    elsewhere_again = now + kPatience;
+    elsewhere_error = std::move(others).error();
+    return base::fail(*elsewhere_error);
+  }
+  elsewhere = std::make_unique<Elsewhere>(repository, *std::move(others));
   return elsewhere.get();
 }
 

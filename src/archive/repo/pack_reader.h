@@ -43,7 +43,7 @@ class PackReader {
   base::Result<base::Bytes> chunk(const ChunkId& id, Content content);
   // The same where the caller has found the copy at `not_at` wanting, for the reason `why`, which is the error when
   // there is no other. Copies that the index does not know are looked for last: where it is partial, the first such
-  // call reads all other indexes of the repository.
+  // call reads all other indexes of the repository; when that fails, it is tried again after a while.
   base::Result<base::Bytes> other_copy(const ChunkId& id, Content content, const ChunkPlace& not_at,
                                        const base::Error& why);
   // Packs that are damaged or gone, and whose chunks were found only in indexes that the index at hand is without.

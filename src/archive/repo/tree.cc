@@ -1,5 +1,6 @@
 #include "archive/repo/tree.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,7 +21,16 @@ constexpr std::size_t kTreeDepthLimit = 1U << 16;
 }  // namespace
 
 Result<ListingReader> ListingReader::open(PackReader& reader, const ContentRef& listing) {
-  return ListingReader(reader, KURA_TRY(reader.leaves(listing)));
+  const auto fetch = [&reader](const ChunkId& id) -> Result<PackReader::Text> {
+    return std::make_shared<const base::Bytes>(KURA_TRY(reader.chunk(id, Content::kListing)));
+  };
+  auto chunks = std::make_shared<const std::vector<ChunkId>>(KURA_TRY(reader.leaves(listing)));
+  return ListingReader(fetch, std::move(chunks), {});
+}
+
+ListingReader::Position ListingReader::position() const {
+  if (last_chunk_size_ == 0) return start_;
+  return {.chunk = next_chunk_ - 1, .offset = consumed_ - (pending_.size() - last_chunk_size_)};
 }
 
 Result<std::optional<Entry>> ListingReader::next() {
@@ -30,11 +40,11 @@ Result<std::optional<Entry>> ListingReader::next() {
       const std::optional<std::size_t> size = KURA_TRY(Entry::front_size(rest));
       if (size && *size <= rest.size()) return KURA_TRY(take(rest));
     }
-    if (next_chunk_ == chunks_.size()) {
+    if (next_chunk_ >= chunks_->size()) {
       if (rest.empty()) return std::nullopt;
       return base::fail(ErrorCode::kDamaged, "the listing ends in the middle of an entry");
     }
-    KURA_TRY(fetch());
+    KURA_TRY(read_chunk());
   }
 }
 
@@ -49,12 +59,15 @@ Result<Entry> ListingReader::take(base::ByteSpan rest) {
   return entry;
 }
 
-Status ListingReader::fetch() {
-  base::Bytes chunk = KURA_TRY(reader_->chunk(chunks_[next_chunk_], Content::kListing));
+Status ListingReader::read_chunk() {
+  const PackReader::Text text = KURA_TRY(fetch_((*chunks_)[next_chunk_]));
+  const base::Bytes& chunk = *text;
+  const bool is_first = last_chunk_size_ == 0;
   ++next_chunk_;
-  if (consumed_ == pending_.size()) {
-    pending_ = std::move(chunk);
-    consumed_ = 0;
+  last_chunk_size_ = chunk.size();
+  if (is_first || consumed_ == pending_.size()) {
+    pending_ = chunk;
+    consumed_ = is_first ? std::min(start_.offset, chunk.size()) : 0;
     return {};
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(consumed_));

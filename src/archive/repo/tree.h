@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "archive/format/entry.h"
 #include "archive/repo/pack_reader.h"
@@ -14,19 +17,34 @@ namespace kura::archive {
 // Names are checked to rise strictly.
 class ListingReader {
  public:
+  using Chunks = std::shared_ptr<const std::vector<ChunkId>>;
+  // Gives a chunk of a listing, checked against its id.
+  using Fetch = std::function<base::Result<PackReader::Text>(const ChunkId& id)>;
+  // Where an entry begins: in which chunk, and how far in it (at its end: with the next chunk).
+  struct Position {
+    std::size_t chunk, offset;
+  };
+
   static base::Result<ListingReader> open(PackReader& reader, const ContentRef& listing);
+  // Of these chunks, by way of a caller's cache. `start` is {0, 0} or what position() once said of the same
+  // chunks.
+  ListingReader(Fetch fetch, Chunks chunks, Position start)
+      : fetch_(std::move(fetch)), chunks_(std::move(chunks)), start_(start), next_chunk_(start.chunk) {}
   // nullopt at the end.
   base::Result<std::optional<Entry>> next();
+  // Of the entry that next() gives next.
+  Position position() const;
 
  private:
-  ListingReader(PackReader& reader, std::vector<ChunkId> chunks) : reader_(&reader), chunks_(std::move(chunks)) {}
   base::Result<Entry> take(base::ByteSpan rest);
-  base::Status fetch();
+  base::Status read_chunk();
 
-  PackReader* reader_;
-  std::vector<ChunkId> chunks_;
+  Fetch fetch_;
+  Chunks chunks_;
+  Position start_{};
   std::size_t next_chunk_ = 0;
-  base::Bytes pending_;
+  std::size_t last_chunk_size_ = 0;
+  base::Bytes pending_;  // the last chunk, behind what an entry has in those before it
   std::size_t consumed_ = 0;
   std::string last_name_;
 };

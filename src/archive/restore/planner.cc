@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "archive/restore/link_identity.h"
 #include "archive/restore/special_file.h"
-#include "crypto/hash.h"
 
 namespace kura::archive {
 namespace {
@@ -26,22 +26,6 @@ constexpr std::size_t kLargestBatch = 32768;  // chunks; at most some 30 MiB of 
 
 bool is_same_time(const struct stat& status, const Entry& entry) {
   return status.st_mtim.tv_sec == entry.mtime_seconds && status.st_mtim.tv_nsec == entry.mtime_nanoseconds;
-}
-
-// What the names of one file have in common whenever they were looked at.
-base::Digest identity_of(const Entry& entry) {
-  Entry bare;
-  bare.type = entry.type;
-  bare.name = "-";
-  bare.size = entry.size;
-  bare.content = entry.content;
-  bare.target = entry.target;
-  bare.device_major = entry.device_major;
-  bare.device_minor = entry.device_minor;
-  bare.extents = entry.extents;
-  base::Encoder out;
-  bare.encode(out);
-  return crypto::sha256(out.bytes());
 }
 
 }  // namespace
@@ -153,7 +137,7 @@ Result<bool> RestorePlanner::is_left_alone(const TargetFolder& folder, const Ent
 // group that it is the first name of.
 bool RestorePlanner::joins_links(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links) {
   const auto& [device, inode] = *entry.hard_link;
-  std::shared_ptr<LinkGroup>& group = groups_[{device, inode, identity_of(entry)}];
+  std::shared_ptr<LinkGroup>& group = groups_[{device, inode, link_identity(entry)}];
   if (group) {
     const bool is_file = entry.type == EntryType::kFile;
     pending_names_.push_back({&folder, entry.name, group, is_file ? std::optional(entry.size) : std::nullopt});

@@ -1,0 +1,53 @@
+#include "mount/volume.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kura::mount {
+namespace {
+
+using archive::ChunkIndex;
+using archive::DamagedObject;
+using archive::StoredSnapshot;
+using base::Result;
+
+constexpr std::size_t kMostVolumes = 4;
+// Of frames that many small chunks share; large chunks are kept by ChunkSource.
+constexpr std::size_t kFrameCacheBytes = 16U << 20;
+
+}  // namespace
+
+Result<VolumePtr> Volumes::of(const StoredSnapshot& snapshot) {
+  IndexIds wanted;
+  for (const archive::NeededPacks& needed : snapshot.snapshot.needs) wanted.insert(needed.index);
+  if (VolumePtr volume = known(wanted)) return volume;
+  const std::lock_guard one_at_a_time(loading_);
+  if (VolumePtr volume = known(wanted)) return volume;
+  return load(snapshot, wanted);
+}
+
+VolumePtr Volumes::known(const IndexIds& wanted) {
+  const auto kept = kept_.lock();
+  const auto found =
+      std::ranges::find_if(*kept, [&](const Kept& each) { return std::ranges::includes(each.indexes, wanted); });
+  if (found == kept->end()) return nullptr;
+  std::rotate(kept->begin(), found, found + 1);
+  return kept->front().volume;
+}
+
+Result<VolumePtr> Volumes::load(const StoredSnapshot& snapshot, const IndexIds& wanted) {
+  std::vector<DamagedObject> damaged;
+  Result<ChunkIndex> index = archive::load_index(repository_, snapshot, damaged);
+  if (!index) {
+    KURA_TRY(watch_.is_there());
+    return base::fail(std::move(index).error());
+  }
+  for (const DamagedObject& object : damaged) troubles_.met("", object.error);
+  auto volume = std::make_shared<Volume>(repository_, *std::move(index), kFrameCacheBytes);
+  const auto kept = kept_.lock();
+  kept->push_front({wanted, volume});
+  if (kept->size() > kMostVolumes) kept->pop_back();
+  return volume;
+}
+
+}  // namespace kura::mount
