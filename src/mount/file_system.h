@@ -35,9 +35,8 @@ class FileSystem {
   static base::Result<std::unique_ptr<FileSystem>> open(const archive::Repository& repository, Troubles& troubles);
 
   InodeTable& nodes() { return nodes_; }
-  // How many snapshots there are; loads what is needed to read the one received last, so that the first look into it
-  // need not wait.
   std::size_t snapshot_count() { return catalog_.look()->snapshots.size(); }
+  // Loads what is needed to read the snapshot received last, so that the first look into it need not wait.
   void warm_up();
 
   // A node that the kernel counts once more. ENOENT.

@@ -135,6 +135,7 @@ void reply(fuse_req_t request, const FileSystem::Bytes& bytes) {
     return;
   }
   std::vector<iovec> parts;
+  parts.reserve(bytes.parts.size());
   for (const base::ByteSpan part : bytes.parts) {
     // The kernel reads from it only.
     parts.push_back({const_cast<std::uint8_t*>(part.data()), part.size()});  // NOLINT(*-const-cast)

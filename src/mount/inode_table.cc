@@ -78,7 +78,7 @@ std::string InodeTable::path_of(const Node& node) const {
   for (NodeId id = node.parent; id != kTopNode;) {
     const auto found = state->nodes.find(id);
     if (found == state->nodes.end()) break;
-    path = found->second.node->entry.name + "/" + path;
+    path.insert(0, "/").insert(0, found->second.node->entry.name);
     id = found->second.node->parent;
   }
   return path;
