@@ -34,7 +34,7 @@ base::Result<archive::Repository> create(const Context& context, const InitOptio
                                      "New passphrase for the recovery key: ", context.stop));
     how.passphrase = std::string(passphrase.text());
   }
-  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(context.options.repository));
+  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(context.options.repository, context.stop));
   return archive::Repository::create(std::move(store), how);
 }
 
