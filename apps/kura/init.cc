@@ -75,6 +75,7 @@ void add_init(CommandTable& table) {
   CLI::App* command = table.add("init", "Make a repository, this machine's key and a recovery key",
                                 "Examples:\n"
                                 "  kura -r /mnt/backup/office init\n"
+                                "  kura -r 's3://s3.example.com/office/server1?object-lock=1y' init\n"
                                 "  kura -r /mnt/backup/office init --recovery-key-out /media/usb/office.key",
                                 [options](const Context& context) { return run_init(context, *options); });
   command
