@@ -19,7 +19,6 @@ using base::Status;
 using http::Method;
 
 constexpr std::uint64_t kLongestList = 8 << 20;  // bytes of XML
-constexpr std::int64_t kSecond = 1'000'000'000;  // ns
 
 std::unexpected<base::Error> no_s3_answer(std::string_view what) {
   return base::fail(ErrorCode::kIo, fmt::format("the server's answer {}", what),

@@ -14,6 +14,8 @@
 
 namespace kura::store {
 
+inline constexpr std::int64_t kSecond = 1'000'000'000;  // ns
+
 // Shared by threads. Errors say what the server said; the caller says of which object.
 class S3Bucket {
  public:

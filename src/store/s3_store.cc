@@ -23,8 +23,7 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
-constexpr std::int64_t kSecond = 1'000'000'000;  // ns
-constexpr std::size_t kMostListed = 1 << 24;     // objects of a kind: 512 TiB of packs
+constexpr std::size_t kMostListed = 1 << 24;  // objects of a kind: 512 TiB of packs
 constexpr std::size_t kListers = 8;
 
 bool is_locked_kind(Kind kind) { return kind != Kind::kLease && kind != Kind::kCondemned; }
@@ -78,7 +77,11 @@ Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpa
   for (const base::ByteSpan part : parts) size += part.size();
   const auto there = bucket_.head(key);
   if (!there) return base::fail(about("cannot look for", kind, id, there.error()));
-  if (*there && (*there)->size == size) return lock_again(kind, key, **there);
+  if (*there && (*there)->size == size) {
+    Status locked = lock_again(kind, key, **there);
+    if (!locked) return base::fail(about("cannot lock", kind, id, std::move(locked).error()));
+    return {};
+  }
   return upload(kind, id, parts, size, /*only_new=*/!there->has_value());
 }
 

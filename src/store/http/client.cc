@@ -1,6 +1,8 @@
 #include "store/http/client.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -58,7 +60,7 @@ class Exchange {
   }
 
   void attach(CURL* handle);
-  std::expected<Response, Failure> result(CURL* handle, CURLcode code) &&;
+  std::expected<Response, Failure> result(CURLcode code) &&;
 
  private:
   static std::size_t on_read(char* out, std::size_t size, std::size_t count, void* self);
@@ -163,7 +165,8 @@ bool Exchange::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // the one before was "100 Continue"
     response_ = {};
     const std::size_t blank = line.find(' ');
-    if (blank != std::string_view::npos) response_.status = std::atoi(std::string(line.substr(blank + 1, 3)).c_str());
+    const std::string_view code = blank == std::string_view::npos ? "" : line.substr(blank + 1, 3);
+    std::from_chars(code.data(), code.data() + code.size(), response_.status);  // 0 where it is no number
     return true;
   }
   const std::size_t colon = line.find(':');
@@ -214,7 +217,7 @@ Failure Exchange::failure(CURLcode code) const {
   }
 }
 
-std::expected<Response, Failure> Exchange::result(CURL* /*handle*/, CURLcode code) && {
+std::expected<Response, Failure> Exchange::result(CURLcode code) && {
   // An endless explanation of an error is an error with the explanation cut off.
   const bool refused = too_large_ && header_bytes_ <= kMostHeaderBytes && !response_.ok() && response_.status >= 300;
   if (code != CURLE_OK && !refused) return std::unexpected(failure(code));
@@ -282,7 +285,7 @@ std::expected<Response, Failure> Client::send(const Request& request, const std:
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   exchange.attach(handle.get());
   const CURLcode code = curl_easy_perform(handle.get());
-  auto result = std::move(exchange).result(handle.get(), code);
+  auto result = std::move(exchange).result(code);
   curl_easy_reset(handle.get());
   handles_->give_back(std::move(handle));
   return result;
