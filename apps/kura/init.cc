@@ -34,7 +34,7 @@ base::Result<archive::Repository> create(const Context& context, const InitOptio
                                      "New passphrase for the recovery key: ", context.stop));
     how.passphrase = std::string(passphrase.text());
   }
-  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(context.options.repository));
+  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(context.options.repository, context.stop));
   return archive::Repository::create(std::move(store), how);
 }
 
@@ -75,6 +75,7 @@ void add_init(CommandTable& table) {
   CLI::App* command = table.add("init", "Make a repository, this machine's key and a recovery key",
                                 "Examples:\n"
                                 "  kura -r /mnt/backup/office init\n"
+                                "  kura -r 's3://s3.example.com/office/server1?object-lock=1y' init\n"
                                 "  kura -r /mnt/backup/office init --recovery-key-out /media/usb/office.key",
                                 [options](const Context& context) { return run_init(context, *options); });
   command

@@ -30,7 +30,7 @@ constexpr const char* kFooter =
     "4 the repository is damaged, 130 interrupted.";
 
 void add_global_options(CLI::App& root, GlobalOptions& options) {
-  root.add_option("-r,--repo", options.repository, "Repository: a folder or file:///path")
+  root.add_option("-r,--repo", options.repository, "Repository: a folder, file:///path or s3://host/bucket/prefix")
       ->envname("KURA_REPO")
       ->type_name("REPOSITORY");
   root.add_option("--state-dir", options.state_folder, "Where this machine keeps its key and caches")

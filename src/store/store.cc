@@ -6,6 +6,7 @@
 
 #include "store/file_system.h"
 #include "store/folder_store.h"
+#include "store/s3_store.h"
 
 namespace kura::store {
 namespace {
@@ -59,23 +60,35 @@ Result<std::string> folder_of_address(std::string_view address) {
   if (address.empty()) return base::fail(ErrorCode::kUsage, "the repository's address is empty");
   if (scheme.empty()) return std::string(address);
   if (scheme == "file") return path_of_file_address(address);
-  if (scheme == "s3" || scheme == "https") {
-    return base::fail(ErrorCode::kUnsupported,
-                      fmt::format("repositories at {}:// are not available in this version", scheme),
-                      "use a folder's path or file:///path");
+  if (scheme == "https") {
+    return base::fail(ErrorCode::kUnsupported, "repositories at https:// are not available in this version",
+                      "use a folder's path, file:///path or s3://host/bucket");
   }
   return base::fail(ErrorCode::kUnsupported,
                     fmt::format("{}:// is no kind of repository that this version knows", scheme),
-                    "use a folder's path or file:///path");
+                    "use a folder's path, file:///path or s3://host/bucket");
+}
+
+bool is_s3(std::string_view address) {
+  const std::string_view scheme = scheme_of(address);
+  return scheme == "s3" || scheme == "s3+http";
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(std::string_view address) {
+Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop) {
+  if (is_s3(address)) {
+    const s3::Address place = KURA_TRY(s3::parse_address(address));
+    return open_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop);
+  }
   return open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
 }
 
-Result<std::unique_ptr<Store>> create_store(std::string_view address) {
+Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop) {
+  if (is_s3(address)) {
+    const s3::Address place = KURA_TRY(s3::parse_address(address));
+    return create_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop);
+  }
   return create_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
 }
 

@@ -1,4 +1,4 @@
-// A place that keeps objects: a folder today; S3 and a vault behind the same interface.
+// A place that keeps objects: a folder or an S3 bucket; a vault comes behind the same interface.
 //
 // What every store promises:
 // - put() is all or nothing: an object is either absent or complete, under its name, whatever happens meanwhile.
@@ -6,6 +6,7 @@
 // - What was put before sync() returned is still there after power loss.
 // - One thread's put() is seen by everybody's list() and get() when it returns (leases and garbage collection rest on
 //   this; S3 is strongly consistent too).
+// How a folder and a bucket keep this is said in folder_store.h and s3_store.h.
 // A store does not look inside objects. get() checks the bytes against the name; read_at() cannot, so its caller does.
 // All functions may be called from many threads at once.
 #pragma once
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +49,9 @@ class Store {
   // compare times by one clock whoever asks. A folder's is the modification time of a fresh temporary file: it costs
   // a write and fails (kDenied) where the caller may not write.
   virtual base::Result<std::int64_t> now() = 0;
+  // By how much two of its times may be wrong against each other, ns: a store of several machines has several clocks.
+  // Who concludes from two times that one thing came before another allows for it.
+  virtual std::int64_t clock_error() const { return 0; }
   // Where it is, for messages: "/srv/backup", "s3://host/bucket".
   virtual std::string describe() const = 0;
 
@@ -57,11 +62,13 @@ class Store {
   }
 };
 
-// Opens a store by its address: a folder path or file:///path. kUnsupported for other schemes, kUsage for what is no
-// address, kNotFound when there is none. Opening writes nothing, so a read-only copy can be read. Whether a repository
-// is in it is not this room's business.
-base::Result<std::unique_ptr<Store>> open_store(std::string_view address);
-// Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already.
-base::Result<std::unique_ptr<Store>> create_store(std::string_view address);
+// Opens a store by its address: a folder path, file:///path, or s3://host/bucket/prefix (s3/address.h). kUnsupported
+// for other schemes, kUsage for what is no address, kNotFound when there is none. Opening writes nothing, so a
+// read-only copy can be read. Whether a repository is in it is not this room's business. A requested `stop` ends what
+// waits for a network.
+base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop = {});
+// Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already. A
+// bucket must exist.
+base::Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop = {});
 
 }  // namespace kura::store

@@ -115,6 +115,18 @@ def condemned():
     return head(b"KURACOND") + struct.pack("<I", 2) + chunk_id(1) + chunk_id(2) + struct.pack("<I", 1) + chunk_id(3)
 
 
+def s3_list(*keys):
+    objects = "".join(f"<Contents><Key>{key}</Key><LastModified>2026-11-24T15:38:55.789Z</LastModified>"
+                      f"<Size>5</Size></Contents>" for key in keys)
+    return (f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            f"<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>{objects}"
+            f"</ListBucketResult>").encode()
+
+
+def s3_error(code):
+    return f"<Error><Code>{code}</Code><Message>m</Message><Region>eu-1</Region></Error>".encode()
+
+
 def seeds():
     pack_header = head(b"KURAPACK") + b"\2\2" + REPOSITORY + bytes(32) + bytes(80)
     everything = b"".join(entries())
@@ -147,6 +159,7 @@ def seeds():
             "content": b"\1\3" + chunk_id(1) + chunk_id(2),
         },
         "lease": {**{f"purpose_{n}": lease(n) for n in (0, 1, 2, 3)}, "condemned": condemned()},
+        "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown")},
     }
 
 

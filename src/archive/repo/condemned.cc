@@ -52,7 +52,7 @@ Status Condemned::look_at(store::Store& store, const ObjectInfo& list) {
   if (!does_not_tell(object.error())) return base::fail(object.error());
   if (!doubt_) doubt_.emplace(Doubt{.first = list.received, .last = list.received, .safe = {}});
   doubt_->first = std::min(doubt_->first, list.received);
-  doubt_->last = std::max(doubt_->last, list.received);
+  doubt_->last = std::max(doubt_->last, list.received + store.clock_error());
   return {};
 }
 

@@ -122,7 +122,8 @@ Result<bool> Lease::still_held() {
   if (!there && there.error().code() != ErrorCode::kNotFound) return std::unexpected(there.error());
   const std::int64_t now = KURA_TRY(state_->store.now());
   // A lease that was away for a moment was away: what happened meanwhile is not known.
-  if (!there || now - state_->received > kLeaseTerm) state_->lost = true;
+  // Others may read a clock that is ahead of the one we read, and take it for lapsed sooner.
+  if (!there || now - state_->received > kLeaseTerm - state_->store.clock_error()) state_->lost = true;
   return !state_->lost;
 }
 

@@ -16,9 +16,10 @@
 // What J4 puts is new, has a name of its own, and so is in no L that exists. A job that has lost its lease takes
 // another and looks again, as at J2 and J3, before J5. "Began before L was there" is told by the store's clock. L's own
 // time is when it was written, which is before it was there; so a clock is read after G2, and for a list of an earlier
-// run a whole lease term is added. A lease that seems to begin in the future shows that the clock was set back: it
-// counts as the earliest. A lease is renewed by putting one and removing the one before, and a listing may miss both:
-// leases are read twice.
+// run a whole lease term is added. A store of several machines may date the lease by another clock than L: a lease
+// within the error of these clocks (Store::clock_error) counts as older. A lease that seems to begin in the future
+// shows that the clock was set back: it counts as the earliest. A lease is renewed by putting one and removing the one
+// before, and a listing may miss both: leases are read twice.
 //
 // A later run takes up L, and need not choose its objects anew: a pack that was condemned stays so until L goes. That
 // makes progress where some backup is always running: of those that run now, none began before an L of last night.
@@ -309,10 +310,11 @@ Result<std::vector<const List*>> Collector::lists_that_may_go() {
     for (const LiveLease& lease : KURA_TRY(live_leases(store_, now, /*remove_lapsed=*/true))) leases.push_back(lease);
   }
   const std::int64_t now = KURA_TRY(store_.now());
+  const std::int64_t clock_error = store_.clock_error();
   std::vector<const List*> ready;
   for (const List& list : lists_) {
     const bool in_use = std::ranges::any_of(
-        leases, [&](const LiveLease& lease) { return lease.start <= list.there || lease.start > now; });
+        leases, [&](const LiveLease& lease) { return lease.start <= list.there + clock_error || lease.start > now; });
     if (!in_use) ready.push_back(&list);
   }
   return ready;

@@ -40,9 +40,9 @@ TEST(StoreAddress, ARelativePathIsAFolder) {
 }
 
 TEST(StoreAddress, OtherSchemesAreRefusedByName) {
-  for (const std::string scheme : {"s3", "https", "sftp", "HTTP"}) {
+  for (const std::string scheme : {"https", "sftp", "HTTP", "s3+ftp"}) {
     for (auto* function : {&open_store, &create_store}) {
-      const base::Error error = function(scheme + "://host/bucket").error();
+      const base::Error error = function(scheme + "://host/bucket", {}).error();
       EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
       EXPECT_NE(error.message().find(scheme + "://"), std::string::npos) << error.text();
       EXPECT_NE(error.hint().find("file:///"), std::string::npos) << error.text();

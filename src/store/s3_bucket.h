@@ -1,0 +1,53 @@
+// Objects in a bucket by their keys: the S3 requests that the store is made of.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/s3/answers.h"
+#include "store/s3/service.h"
+
+namespace kura::store {
+
+inline constexpr std::int64_t kSecond = 1'000'000'000;  // ns
+
+// Shared by threads. Errors say what the server said; the caller says of which object.
+class S3Bucket {
+ public:
+  using Refused = s3::Refusal;
+  struct Head {
+    std::uint64_t size = 0;                      // bytes
+    std::int64_t received = 0;                   // ns since 1970, whole seconds
+    std::optional<std::int64_t> locked_until{};  // ns since 1970; for ever with a legal hold
+  };
+
+  S3Bucket(s3::Address address, s3::Credentials credentials, std::stop_token stop)
+      : service_(std::move(address), std::move(credentials), std::move(stop)) {}
+
+  const s3::Address& address() const { return service_.address(); }
+  // nullopt when it is not there.
+  base::Result<std::optional<Head>> head(const std::string& key);
+  // All of it; status 412 when `only_new` and it is there. `lock_until` is ns since 1970.
+  std::expected<void, Refused> put(const std::string& key, const base::Digest& hash,
+                                   std::span<const base::ByteSpan> parts, bool only_new,
+                                   std::optional<std::int64_t> lock_until);
+  base::Status lock(const std::string& key, std::int64_t until);
+  std::expected<base::Bytes, Refused> get(const std::string& key, std::uint64_t limit);
+  // Exactly out.size() > 0 bytes; kDamaged when the object ends before.
+  base::Status read_at(const std::string& key, std::uint64_t offset, base::MutableByteSpan out);
+  base::Status remove(const std::string& key);
+  // A page of at most `most` (<= 1000) objects, with nothing or the last page's `next`.
+  base::Result<s3::ListPage> list_page(const std::string& prefix, const std::string& continuation, int most = 1000);
+  // The server's clock, ns since 1970, whole seconds.
+  base::Result<std::int64_t> clock();
+
+ private:
+  s3::Service service_;
+};
+
+}  // namespace kura::store
