@@ -10,9 +10,8 @@
 
 namespace kura::base {
 
-// Not shared between threads. Large ones ask for huge pages: on virtual machines a page fault costs more than
-// everything else that is done with the 4 KiB behind it (measured: filling fresh memory runs at 0.2 GB/s with small
-// pages and at 11 GB/s with huge ones). Throws std::bad_alloc.
+// Not shared between threads. Large ones ask for huge pages: on virtual machines a page fault may cost more than all
+// else that is done with the 4 KiB behind it (docs/performance.md). Throws std::bad_alloc.
 class RawBuffer {
  public:
   RawBuffer() = default;

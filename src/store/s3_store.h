@@ -1,8 +1,7 @@
 // A store in a bucket of an S3 server: AWS, Ceph, MinIO and what else speaks the protocol (docs/s3.md).
 //
 // How it keeps what every store promises (store.h):
-// - An object is put by one PUT, which S3 makes visible whole or not at all. Its name is the SHA-256 of its bytes and
-// goes
+// - An object is put by one PUT, which S3 makes visible whole or not at all. Its name, the SHA-256 of its bytes, goes
 //   along as x-amz-content-sha256, so the server itself refuses bytes that are not what the name says. Packs are some
 //   32 MiB and at most 256 MiB, far below the 5 GiB of one PUT: in parts they would need more requests, leave uploads
 //   behind when they are cut off, and lose this check, and several packs are on their way at once anyway.
@@ -11,8 +10,7 @@
 //   one costs a second version.
 // - S3 has stored an object durably when the PUT is answered, and everybody sees it then: sync() has nothing to do.
 // - An object of another size than it should have, which only another program can leave, is replaced.
-// - `received` is Last-Modified, which listings give in milliseconds with some servers and HEAD gives in seconds:
-// always
+// - `received` is Last-Modified, which listings give in milliseconds with some servers and HEAD gives in seconds. It is
 //   cut to whole seconds, for leases and collections compare the two. now() is the Date of an answer, cut likewise.
 //   Both come from the clocks of several machines behind the server's name, which are taken to agree within a minute:
 //   clock_error().

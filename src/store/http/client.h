@@ -2,7 +2,7 @@
 //
 //   Client client({.region = "us-east-1", .access_key = key, .secret_key = secret});
 //   auto response = client.send({.method = Method::kGet, .url = "https://s3.example.com/bucket/key", .limit = 4096},
-//   stop);
+//   {});
 //
 // Each request borrows one of libcurl's handles, which keeps its connection; names and TLS sessions are shared among
 // them. So there are as many connections as requests were ever under way at once. No time-out for a whole request,

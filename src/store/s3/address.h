@@ -1,8 +1,7 @@
 // Where an S3 repository is, as people write it:
 //
 //   s3://HOST[:PORT]/BUCKET[/PREFIX][?object-lock=30d][&retry=10m]      HTTPS
-//   s3+http://HOST[:PORT]/BUCKET[/PREFIX]                               in clear, for servers on the same machine or
-//   LAN
+//   s3+http://HOST[:PORT]/BUCKET[/PREFIX]                               in clear, for servers nearby
 //
 // The bucket is always in the path of a URL, never in the host's name: that works with every server, whatever its DNS.
 #pragma once
