@@ -1,4 +1,5 @@
 // The stages between a chunk and a pack, each alone.
+#include <atomic>
 #include <numeric>
 #include <thread>
 
@@ -91,17 +92,17 @@ TEST(TaskQueue, WhoIsIdleStaysUntilNobodyCanComeWithAFrame) {
   auto reading = queue.next(false, {});
   ASSERT_TRUE(reading);
   queue.close();
-  bool has_helped = false;
+  std::atomic<bool> has_helped = false;
   std::jthread helper([&] {
     auto task = queue.next(false, {});
-    has_helped = task && std::holds_alternative<RawFrame>(*task);
+    EXPECT_TRUE(task && std::holds_alternative<RawFrame>(*task));
+    has_helped = true;
     EXPECT_FALSE(queue.next(true, {}));
   });
   while (!queue.wants_frame()) std::this_thread::yield();
   queue.push(RawFrame{});
+  while (!has_helped) std::this_thread::yield();  // else this thread might take it itself
   EXPECT_FALSE(queue.next(true, {}));
-  helper.join();
-  EXPECT_TRUE(has_helped);
 }
 
 TEST(TaskQueue, AStopWakesThoseWhoWait) {
