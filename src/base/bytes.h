@@ -23,6 +23,13 @@ inline ByteSpan as_bytes(std::string_view text) {
 }
 inline std::string_view as_text(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
+// Bytes of all of them together.
+inline std::size_t total_size(std::span<const ByteSpan> parts) {
+  std::size_t size = 0;
+  for (const ByteSpan part : parts) size += part.size();
+  return size;
+}
+
 std::string to_hex(ByteSpan bytes);
 // nullopt unless `text` is an even number of hex digits (either case).
 std::optional<Bytes> from_hex(std::string_view text);

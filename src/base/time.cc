@@ -13,8 +13,6 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-
 std::unexpected<Error> not_a_time(std::string_view text) {
   return fail(ErrorCode::kUsage, fmt::format("\"{}\" is not a time that can be understood", text),
               "write it like 2026-03-01 or 2026-03-01T14:30:00Z, within the years 1678 to 2261");

@@ -10,6 +10,8 @@
 
 namespace kura::base {
 
+inline constexpr std::int64_t kSecond = 1'000'000'000;  // ns
+
 // The machine's clock (CLOCK_REALTIME): it can jump, and may be wrong. For intervals use std::chrono::steady_clock.
 std::int64_t now_ns();
 

@@ -17,33 +17,6 @@ using archive::EntryType;
 
 constexpr std::uint64_t kBlock = 512;  // st_blocks counts these
 
-mode_t type_bits(EntryType type) {
-  switch (type) {
-    case EntryType::kFile:
-      return S_IFREG;
-    case EntryType::kFolder:
-      return S_IFDIR;
-    case EntryType::kSymlink:
-      return S_IFLNK;
-    case EntryType::kFifo:
-      return S_IFIFO;
-    case EntryType::kCharDevice:
-      return S_IFCHR;
-    case EntryType::kBlockDevice:
-      return S_IFBLK;
-    case EntryType::kSocket:
-      return S_IFSOCK;
-  }
-  return 0;
-}
-
-std::uint64_t data_size(const Entry& entry) {
-  if (!entry.extents) return entry.size;
-  std::uint64_t size = 0;
-  for (const archive::Extent& extent : *entry.extents) size += extent.size;
-  return size;
-}
-
 // What a snapshot says may be more than the system has a form for: that file cannot be opened, but it can be seen.
 off_t bounded(std::uint64_t size) {
   return static_cast<off_t>(std::min<std::uint64_t>(size, std::numeric_limits<off_t>::max()));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -20,8 +22,7 @@ using base::Result;
 using store::ObjectId;
 
 constexpr std::int64_t kLookAgain = 3'000'000'000;  // ns
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::size_t kShortId = 8;  // digits, as `kura snapshots` shows
+constexpr std::size_t kShortId = 8;                 // digits, as `kura snapshots` shows
 
 std::int64_t steady_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
@@ -32,8 +33,8 @@ Entry entry_at(EntryType type, std::string name, std::int64_t time) {
   entry.mode = type == EntryType::kSymlink ? 0777 : 0555;
   entry.uid = ::getuid();
   entry.gid = ::getgid();
-  entry.mtime_nanoseconds = static_cast<std::uint32_t>((time % kSecond + kSecond) % kSecond);
-  entry.mtime_seconds = (time - entry.mtime_nanoseconds) / kSecond;
+  entry.mtime_nanoseconds = static_cast<std::uint32_t>((time % base::kSecond + base::kSecond) % base::kSecond);
+  entry.mtime_seconds = (time - entry.mtime_nanoseconds) / base::kSecond;
   return entry;
 }
 
@@ -107,6 +108,7 @@ CatalogView make_catalog(std::vector<StoredSnapshot> snapshots) {
   CatalogView view;
   const std::vector<std::string> names = snapshot_names(snapshots);
   std::int64_t newest = 0;
+  std::map<std::string, CatalogItem> latest, latest_of_host;  // by link and by host: the last one stays
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
     const auto snapshot = std::make_shared<const StoredSnapshot>(std::move(snapshots[i]));
     const std::int64_t time = snapshot->snapshot.started;
@@ -118,20 +120,18 @@ CatalogView make_catalog(std::vector<StoredSnapshot> snapshots) {
     item.snapshot = snapshot;
     view.snapshots.push_back(std::move(item));
     view.ids.push_back(link(snapshot->id.hex().substr(0, kShortId), "../snapshots/" + names[i], time));
-    CatalogView::Items& of_host = view.of_host[host_name(label.host)];
-    std::erase_if(of_host, [](const CatalogItem& each) { return each.entry.name == "latest"; });
-    of_host.push_back(link(names[i], "../../snapshots/" + names[i], time));
-    of_host.push_back(link("latest", names[i], time));
-
-    const auto set_link = [&](const char* name) {
-      std::erase_if(view.top, [&](const CatalogItem& each) { return each.entry.name == name; });
-      view.top.push_back(link(name, "snapshots/" + names[i], time));
-    };
-    set_link("latest");
-    if (label.verdict == archive::Verdict::kClean) set_link("clean");
+    const std::string host = host_name(label.host);
+    view.of_host[host].push_back(link(names[i], "../../snapshots/" + names[i], time));
+    latest_of_host.insert_or_assign(host, link("latest", names[i], time));
+    latest.insert_or_assign("latest", link("latest", "snapshots/" + names[i], time));
+    if (label.verdict == archive::Verdict::kClean) {
+      latest.insert_or_assign("clean", link("clean", "snapshots/" + names[i], time));
+    }
     view.latest = snapshot;
   }
+  for (auto& [name, item] : latest) view.top.push_back(std::move(item));
   for (auto& [host, items] : view.of_host) {
+    items.push_back(std::move(latest_of_host.at(host)));
     view.hosts.push_back(folder(host, Place::kHost, newest));
     sort_by_name(items);
   }

@@ -2,22 +2,17 @@
 
 #include <algorithm>
 
+#include "archive/repo/frame_run.h"
+
 namespace kura::mount {
 namespace {
 
 using archive::ChunkId;
 using archive::ChunkPlace;
 using archive::Content;
-using archive::FramePlace;
 using base::Error;
 using base::Result;
 using base::Status;
-
-constexpr std::uint64_t kRunStoredLimit = 4U << 20;  // bytes of one read, unless one frame has more
-
-const std::vector<FramePlace>& frames_of(const Volume& volume, const ChunkPlace& place) {
-  return volume.index.packs()[place.pack].frames;
-}
 
 std::shared_future<Result<ChunkSource::Text>> landed(ChunkSource::Text text) {
   std::promise<Result<ChunkSource::Text>> promise;
@@ -77,8 +72,7 @@ Result<ChunkSource::Text> ChunkSource::read(Volume& volume, const Key& key) {
 // A frame that many small chunks share is kept opened by PackReader; of one that is a single chunk, that would be a
 // second copy.
 Result<ChunkSource::Text> ChunkSource::read_at(Volume& volume, const Key& key, const ChunkPlace& place) {
-  const std::vector<FramePlace>& frames = frames_of(volume, place);
-  if (frames[place.frame].text_size != place.size) {
+  if (volume.index.packs()[place.pack].frames[place.frame].text_size != place.size) {
     const Text frame = KURA_TRY(volume.reader.frame(place.pack, place.frame));
     return checked(volume, key, place, *frame);
   }
@@ -92,11 +86,7 @@ Result<ChunkSource::Text> ChunkSource::read_at(Volume& volume, const Key& key, c
 
 Result<ChunkSource::Text> ChunkSource::checked(Volume& volume, const Key& key, const ChunkPlace& place,
                                                base::ByteSpan frame) {
-  if (place.offset > frame.size() || place.size > frame.size() - place.offset) {
-    return base::fail(volume.reader.wrong_chunk(place));
-  }
-  const base::ByteSpan bytes = frame.subspan(place.offset, place.size);
-  if (!volume.reader.verify(key.id, key.content, bytes)) return base::fail(volume.reader.wrong_chunk(place));
+  const base::ByteSpan bytes = KURA_TRY(volume.reader.chunk_in(frame, place, key.id, key.content));
   return std::make_shared<const base::Bytes>(bytes.begin(), bytes.end());
 }
 
@@ -120,20 +110,10 @@ void ChunkSource::read_ahead(Volume& volume, std::span<const ChunkId> ids) {
       flights.push_back(std::move(flight));
     }
   }
-  std::ranges::sort(flights, {}, [](const auto& flight) {
-    return std::tuple(flight->place.pack, flight->place.frame, flight->place.offset);
-  });
+  const auto place_of = [](const std::unique_ptr<Flight>& flight) -> const ChunkPlace& { return flight->place; };
+  std::ranges::sort(flights, archive::in_order_stored, place_of);
   for (std::span<const std::unique_ptr<Flight>> left(flights); !left.empty();) {
-    const ChunkPlace& start = left.front()->place;
-    const std::vector<FramePlace>& frames = frames_of(volume, start);
-    std::size_t count = 1;
-    for (std::uint32_t last = start.frame; count < left.size(); ++count) {
-      const ChunkPlace& next = left[count]->place;
-      if (next.pack != start.pack || next.frame > last + 1) break;
-      const std::uint64_t end = frames[next.frame].offset + frames[next.frame].sealed_size;
-      if (next.frame != start.frame && end - frames[start.frame].offset > kRunStoredLimit) break;
-      last = next.frame;
-    }
+    const std::size_t count = archive::run_length(volume.index, left, place_of);
     read_run(volume, left.first(count));
     left = left.subspan(count);
   }

@@ -71,8 +71,7 @@ class FolderStore final : public Store {
 Status FolderStore::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
   KURA_TRY(advised(prepare_to_write()));
   KURA_TRY(advised(ensure_folder_of(kind, id)));
-  std::uint64_t size = 0;
-  for (const base::ByteSpan part : parts) size += part.size();
+  const std::uint64_t size = base::total_size(parts);
 
   const std::string path = layout_.path(kind, id);
   const auto there = files_.stat(path);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/time.h"
 #include "base/unique_fd.h"
 #include "store/file_system.h"
 
@@ -31,9 +32,8 @@ std::unexpected<Error> system_failure(std::string_view action, const std::string
 // Anybody who may write there can give a file any time. Held to the years 1970 to 2116, so that no sum or difference of
 // such times overflows.
 std::int64_t modified_at(const timespec& time) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  constexpr std::int64_t kLast = (std::int64_t{1} << 62) / kSecond;
-  return std::clamp<std::int64_t>(time.tv_sec, 0, kLast) * kSecond + time.tv_nsec;
+  constexpr std::int64_t kLast = (std::int64_t{1} << 62) / base::kSecond;
+  return std::clamp<std::int64_t>(time.tv_sec, 0, kLast) * base::kSecond + time.tv_nsec;
 }
 
 FileSystem::Entry entry_of(std::string name, const struct stat& status) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
+#include "crypto/base64.h"
 #include "crypto/hash.h"
 
 namespace kura::store {
@@ -35,22 +36,9 @@ Result<T> plain(std::expected<T, s3::Refusal> result) {
   }
 }
 
-// RFC 4648, section 4.
-std::string base64(base::ByteSpan bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
-
 // S3 demands a checksum of what is to be locked; this one is known already.
 void add_checksum(std::vector<std::string>& headers, const base::Digest& hash) {
-  headers.push_back("x-amz-checksum-sha256: " + base64(hash.span()));
+  headers.push_back("x-amz-checksum-sha256: " + crypto::base64(hash.span()));
 }
 
 std::optional<std::int64_t> locked_until(const http::Response& response) {
@@ -161,7 +149,7 @@ Result<std::int64_t> S3Bucket::clock() {
   const auto response = KURA_TRY(plain(service_.call({.method = Method::kHead})));
   const auto time = s3::parse_http_date(response.header("date"));
   if (!time) return no_s3_answer("does not tell the time");
-  return *time / kSecond * kSecond;
+  return *time / base::kSecond * base::kSecond;
 }
 
 }  // namespace kura::store

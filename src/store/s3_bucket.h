@@ -9,12 +9,11 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "store/s3/answers.h"
 #include "store/s3/service.h"
 
 namespace kura::store {
-
-inline constexpr std::int64_t kSecond = 1'000'000'000;  // ns
 
 // Shared by threads. Errors say what the server said; the caller says of which object.
 class S3Bucket {

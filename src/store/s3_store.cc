@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/guarded.h"
+#include "base/parallel.h"
 #include "base/time.h"
 #include "crypto/hash.h"
 #include "store/folder_layout.h"
+#include "store/http/curl.h"
 #include "store/s3_bucket.h"
 #include "store/s3_layout.h"
 
@@ -24,7 +24,7 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t kMostListed = 1 << 24;  // objects of a kind: 512 TiB of packs
-constexpr std::size_t kListers = 8;
+constexpr unsigned kListers = 8;
 
 bool is_locked_kind(Kind kind) { return kind != Kind::kLease && kind != Kind::kCondemned; }
 
@@ -42,7 +42,7 @@ class S3Store final : public Store {
   Status remove(Kind kind, const ObjectId& id) override;
   Status sync() override { return {}; }
   Result<std::int64_t> now() override { return bucket_.clock(); }
-  std::int64_t clock_error() const override { return 60 * kSecond; }
+  std::int64_t clock_error() const override { return 60 * base::kSecond; }
   std::string describe() const override { return bucket_.address().text(); }
 
   // kNotFound when there is no config.
@@ -56,7 +56,7 @@ class S3Store final : public Store {
   std::optional<std::int64_t> lock_time(Kind kind) const;
   Status lock_again(Kind kind, const std::string& key, const S3Bucket::Head& head);
   Result<bool> append_page(Kind kind, const std::string& prefix, std::string& next, std::vector<ObjectInfo>& found);
-  Status append_all(Kind kind, const std::string& prefix, std::vector<ObjectInfo>& found);
+  Status append_all(Kind kind, const std::string& prefix, std::string next, std::vector<ObjectInfo>& found);
   Result<std::vector<ObjectInfo>> list_by_first_digit(Kind kind);
   Error about(std::string_view doing, Kind kind, const ObjectId& id, Error error) const;
 
@@ -68,13 +68,12 @@ class S3Store final : public Store {
 std::optional<std::int64_t> S3Store::lock_time(Kind kind) const {
   const std::int64_t seconds = bucket_.address().object_lock.count();
   if (seconds == 0 || !is_locked_kind(kind)) return std::nullopt;
-  return base::now_ns() + seconds * kSecond;
+  return base::now_ns() + seconds * base::kSecond;
 }
 
 Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
   const std::string key = layout_.key(kind, id);
-  std::uint64_t size = 0;
-  for (const base::ByteSpan part : parts) size += part.size();
+  const std::uint64_t size = base::total_size(parts);
   const auto there = bucket_.head(key);
   if (!there) return base::fail(about("cannot look for", kind, id, there.error()));
   if (*there && (*there)->size == size) {
@@ -109,7 +108,7 @@ Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::Byte
 // request.
 Status S3Store::lock_again(Kind kind, const std::string& key, const S3Bucket::Head& head) {
   const auto until = lock_time(kind);
-  constexpr std::int64_t kDay = 24 * 3600 * kSecond;
+  constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
   if (!until || (head.locked_until && *head.locked_until >= *until - kDay)) return {};
   return bucket_.lock(key, *until);
 }
@@ -151,7 +150,8 @@ Result<bool> S3Store::append_page(Kind kind, const std::string& prefix, std::str
   for (const s3::ListedObject& object : page.objects) {
     const auto id = layout_.object(kind, object.key);
     // Whole seconds, as stat() has them (s3_store.h).
-    if (id) found.push_back({.id = *id, .size = object.size, .received = object.modified / kSecond * kSecond});
+    if (id)
+      found.push_back({.id = *id, .size = object.size, .received = object.modified / base::kSecond * base::kSecond});
   }
   if (found.size() > kMostListed || (page.next == next && !next.empty())) {
     return base::fail(ErrorCode::kIo, fmt::format("the listing of {} does not end", describe()),
@@ -161,8 +161,8 @@ Result<bool> S3Store::append_page(Kind kind, const std::string& prefix, std::str
   return !next.empty();
 }
 
-Status S3Store::append_all(Kind kind, const std::string& prefix, std::vector<ObjectInfo>& found) {
-  std::string next;
+// From the page that `next` names, or the first one.
+Status S3Store::append_all(Kind kind, const std::string& prefix, std::string next, std::vector<ObjectInfo>& found) {
   while (KURA_TRY(append_page(kind, prefix, next, found))) {
   }
   return {};
@@ -174,7 +174,7 @@ Result<std::vector<ObjectInfo>> S3Store::list(Kind kind) {
   const std::string prefix = layout_.kind_prefix(kind);
   const bool more = KURA_TRY(append_page(kind, prefix, next, found));
   if (more && has_subfolders(kind)) return list_by_first_digit(kind);
-  if (more) KURA_TRY(append_all(kind, prefix, found = {}));
+  if (more) KURA_TRY(append_all(kind, prefix, std::move(next), found));
   return found;
 }
 
@@ -182,19 +182,9 @@ Result<std::vector<ObjectInfo>> S3Store::list(Kind kind) {
 Result<std::vector<ObjectInfo>> S3Store::list_by_first_digit(Kind kind) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<std::vector<ObjectInfo>, kDigits.size()> parts;
-  std::atomic<std::size_t> next_part{0};
-  base::Guarded<std::optional<Error>> failure;
-  const auto work = [&] {
-    for (std::size_t i = next_part++; i < kDigits.size() && !failure.lock()->has_value(); i = next_part++) {
-      Status status = append_all(kind, layout_.kind_prefix(kind) + kDigits[i], parts[i]);
-      if (!status) *failure.lock() = std::move(status).error();
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < kListers; ++i) threads.emplace_back(work);
-  }
-  if (const auto failed = failure.lock(); failed->has_value()) return base::fail(**failed);
+  KURA_TRY(base::each_on_threads(kDigits.size(), kListers, [&](std::size_t i) {
+    return append_all(kind, layout_.kind_prefix(kind) + kDigits[i], "", parts[i]);
+  }));
   std::vector<ObjectInfo> all;
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
   return all;
@@ -255,6 +245,7 @@ Error S3Store::about(std::string_view doing, Kind kind, const ObjectId& id, Erro
 
 Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s3::Credentials& credentials,
                                              const std::stop_token& stop) {
+  KURA_TRY_AS(http::load_curl(), "cannot open " + address.text());
   auto store = std::make_unique<S3Store>(address, credentials, stop);
   KURA_TRY(store->need_repository());
   return store;
@@ -262,6 +253,7 @@ Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s
 
 Result<std::unique_ptr<Store>> create_s3_store(const s3::Address& address, const s3::Credentials& credentials,
                                                const std::stop_token& stop) {
+  KURA_TRY_AS(http::load_curl(), "cannot open " + address.text());
   auto store = std::make_unique<S3Store>(address, credentials, stop);
   KURA_TRY(store->need_room());
   return store;

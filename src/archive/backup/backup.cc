@@ -4,24 +4,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "archive/backup/commit.h"
 #include "archive/backup/source_pipeline.h"
 #include "archive/backup/write_session.h"
 #include "base/host.h"
+#include "base/parallel.h"
 #include "base/time.h"
 
 namespace kura::archive {
 namespace {
 
 constexpr unsigned kMostThreads = 8;  // of a stage: memory grows with them
-
-unsigned thread_count(const BackupOptions& options) {
-  const unsigned wanted = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
-  return std::clamp(wanted, 1U, kMostThreads);
-}
 
 constexpr const char* kNewMachineKey =
     "Give it a new one with `kura key add --machine`, or point --state-dir to the state folder that has it";
@@ -126,7 +121,7 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
                           .problems = problems_,
                           .progress = progress_,
                           .job = job_,
-                          .readers = thread_count(options_)};
+                          .readers = std::min(base::thread_count(options_.threads), kMostThreads)};
   return pipeline.run();
 }
 

@@ -27,6 +27,14 @@ class BufferPool {
     buffers_.pop_back();
     return buffer;
   }
+  // The same without waiting: a fresh one when there is none.
+  base::RawBuffer take_or_make() {
+    const std::lock_guard lock(mutex_);
+    if (buffers_.empty()) return {};
+    base::RawBuffer buffer = std::move(buffers_.back());
+    buffers_.pop_back();
+    return buffer;
+  }
   void give_back(base::RawBuffer buffer) {
     buffer.clear();
     {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/time.h"
+
 namespace kura::archive {
 
 // A change of a file's bytes, attributes, owners or mode moves its ctime, which no program can set.
@@ -28,9 +30,8 @@ struct FileStamp {
   // have no nanoseconds), so a file that was changed in the very step in which its reading began (`read_at`, ns since
   // 1970) could be changed once more and keep its stamp.
   bool settled_at(std::int64_t read_at) const {
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    const bool whole_seconds = mtime % kSecond == 0 && ctime % kSecond == 0;
-    const std::int64_t step = whole_seconds ? 2 * kSecond : kSecond / 20;
+    const bool whole_seconds = mtime % base::kSecond == 0 && ctime % base::kSecond == 0;
+    const std::int64_t step = whole_seconds ? 2 * base::kSecond : base::kSecond / 20;
     return std::max(mtime, ctime) < read_at - step;
   }
 

@@ -29,7 +29,7 @@ class Helpers {
     while ((task = tasks_.next(task.has_value(), writer.job().token()))) {
       auto& frame = std::get<RawFrame>(*task);
       lane.store(frame);
-      tasks_.give_back(std::move(frame.text));
+      tasks_.memory().give_back(std::move(frame.text));
     }
   }
 

@@ -27,8 +27,9 @@ base::Result<ChunkId> Lane::put(Content content, base::ByteSpan text) {
 }
 
 void Lane::give_away(Content content, const ChunkId& id, base::ByteSpan text) {
-  RawFrame frame{
-      .content = content, .chunks = {{id, static_cast<std::uint32_t>(text.size())}}, .text = helpers_->take_memory()};
+  RawFrame frame{.content = content,
+                 .chunks = {{id, static_cast<std::uint32_t>(text.size())}},
+                 .text = helpers_->memory().take_or_make()};
   frame.text.append(text);
   helpers_->push(std::move(frame));
 }

@@ -26,7 +26,8 @@ PackLine::PackLine(store::Store& store, const Config& config, const SealingKeys&
       on_stored_(std::move(on_stored)),
       job_(job),
       memory_(kBuffers),
-      sealed_(kBuffers) {
+      sealed_(kBuffers),
+      on_stop_(job.token(), [this] { sealed_.cancel(); }) {
   for (std::size_t i = 0; i < kStorers; ++i) storers_.emplace_back([this] { store_packs(); });
 }
 
@@ -51,7 +52,10 @@ void PackLine::add(Content content, Compression compression, std::vector<ChunkEn
   seal(std::move(full));
 }
 
-void PackLine::seal(PackBuilder pack) { sealed_.push(std::move(pack).seal(keys_), 1, job_.token()); }
+void PackLine::seal(PackBuilder pack) {
+  // Refused only when the job has stopped, and then nobody wants it.
+  [[maybe_unused]] const bool taken = sealed_.push(std::move(pack).seal(keys_));
+}
 
 base::Status PackLine::store_pack(SealedPack& pack) {
   const base::ByteSpan parts[] = {pack.header, pack.frames.span(), pack.footer};
@@ -61,7 +65,7 @@ base::Status PackLine::store_pack(SealedPack& pack) {
 }
 
 void PackLine::store_packs() {
-  while (std::optional<SealedPack> pack = sealed_.pop(job_.token())) {
+  while (std::optional<SealedPack> pack = sealed_.pop()) {
     if (base::Status stored = store_pack(*pack); !stored) return job_.fail(std::move(stored).error());
     memory_.give_back(std::move(pack->frames));
   }

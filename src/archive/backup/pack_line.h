@@ -4,14 +4,15 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "archive/backup/buffer_pool.h"
 #include "archive/backup/job_control.h"
 #include "archive/backup/pack_builder.h"
-#include "archive/backup/work_queue.h"
 #include "archive/format/index.h"
+#include "base/bounded_queue.h"
 #include "store/store.h"
 
 namespace kura::archive {
@@ -54,7 +55,8 @@ class PackLine {
   JobControl& job_;
   OpenPack files_, listings_;
   BufferPool memory_;
-  WorkQueue<SealedPack> sealed_;
+  base::BoundedQueue<SealedPack> sealed_;  // has room for all there can be
+  std::stop_callback<std::function<void()>> on_stop_;
   std::mutex sink_mutex_;
   std::vector<std::jthread> storers_;
 };

@@ -18,7 +18,7 @@ void ReadStage::run() {
   while ((task = tasks_.next(task.has_value(), job_.token()))) {
     if (auto* frame = std::get_if<RawFrame>(&*task)) {
       lane_.store(*frame);
-      tasks_.give_back(std::move(frame->text));
+      tasks_.memory().give_back(std::move(frame->text));
       continue;
     }
     Batch* const batch = std::get<Batch*>(*task);

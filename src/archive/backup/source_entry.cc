@@ -21,25 +21,6 @@ std::string ask_name(char* Record::* name, Ask ask) {
   return found == nullptr || found->*name == nullptr ? std::string() : std::string(found->*name);
 }
 
-EntryType type_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return EntryType::kFolder;
-    case S_IFLNK:
-      return EntryType::kSymlink;
-    case S_IFIFO:
-      return EntryType::kFifo;
-    case S_IFCHR:
-      return EntryType::kCharDevice;
-    case S_IFBLK:
-      return EntryType::kBlockDevice;
-    case S_IFSOCK:
-      return EntryType::kSocket;
-    default:
-      return EntryType::kFile;
-  }
-}
-
 }  // namespace
 
 const std::string& OwnerNames::user(uid_t uid) {
@@ -65,7 +46,7 @@ const std::string& OwnerNames::group(gid_t gid) {
 
 Entry entry_of(std::string_view name, const struct stat& status, OwnerNames& owners) {
   Entry entry;
-  entry.type = type_of(status.st_mode);
+  entry.type = entry_type(status.st_mode);
   entry.name = name;
   entry.mode = status.st_mode & 07777;
   entry.uid = status.st_uid;

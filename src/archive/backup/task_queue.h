@@ -10,8 +10,8 @@
 #include <stop_token>
 #include <utility>
 #include <variant>
-#include <vector>
 
+#include "archive/backup/buffer_pool.h"
 #include "archive/backup/frame_builder.h"
 
 namespace kura::archive {
@@ -51,19 +51,8 @@ class TaskQueue {
     }
     filled_.notify_one();
   }
-  // Memory for such a frame, used again and again.
-  base::RawBuffer take_memory() {
-    const std::lock_guard lock(mutex_);
-    if (memory_.empty()) return {};
-    base::RawBuffer memory = std::move(memory_.back());
-    memory_.pop_back();
-    return memory;
-  }
-  void give_back(base::RawBuffer memory) {
-    memory.clear();
-    const std::lock_guard lock(mutex_);
-    memory_.push_back(std::move(memory));
-  }
+  // Memory for such frames.
+  BufferPool& memory() { return memory_; }
 
   // The next task of a thread, which has finished the one before. Nothing when stopped, or when the queue is closed and
   // nobody can come with a frame any more.
@@ -111,7 +100,7 @@ class TaskQueue {
   std::condition_variable_any room_, filled_;
   std::deque<std::pair<Batch*, std::size_t>> batches_;  // with the number of files in each
   std::deque<RawFrame> frames_;
-  std::vector<base::RawBuffer> memory_;
+  BufferPool memory_{0};             // what came back
   std::size_t files_ = 0;            // in batches_
   std::size_t idle_ = 0, busy_ = 0;  // threads
   bool closed_ = false;

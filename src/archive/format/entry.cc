@@ -213,6 +213,52 @@ std::optional<base::Decoder> front_prefix(base::ByteSpan listing, std::uint64_t&
 
 }  // namespace
 
+mode_t type_bits(EntryType type) {
+  switch (type) {
+    case EntryType::kFile:
+      return S_IFREG;
+    case EntryType::kFolder:
+      return S_IFDIR;
+    case EntryType::kSymlink:
+      return S_IFLNK;
+    case EntryType::kFifo:
+      return S_IFIFO;
+    case EntryType::kCharDevice:
+      return S_IFCHR;
+    case EntryType::kBlockDevice:
+      return S_IFBLK;
+    case EntryType::kSocket:
+      return S_IFSOCK;
+  }
+  return 0;
+}
+
+EntryType entry_type(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return EntryType::kFolder;
+    case S_IFLNK:
+      return EntryType::kSymlink;
+    case S_IFIFO:
+      return EntryType::kFifo;
+    case S_IFCHR:
+      return EntryType::kCharDevice;
+    case S_IFBLK:
+      return EntryType::kBlockDevice;
+    case S_IFSOCK:
+      return EntryType::kSocket;
+    default:
+      return EntryType::kFile;
+  }
+}
+
+std::uint64_t data_size(const Entry& file) {
+  if (!file.extents) return file.size;
+  std::uint64_t data = 0;  // within the file's size, or the entry would not have been decoded
+  for (const Extent& extent : *file.extents) data += extent.size;
+  return data;
+}
+
 bool is_safe_name(std::string_view name) {
   return !name.empty() && name.size() <= kNameLimit && name != "." && name != ".." && !name.contains('/') &&
          !name.contains('\0');

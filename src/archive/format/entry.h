@@ -2,6 +2,8 @@
 // section 8). A listing is the concatenation of its entries, and is chunked like a file's contents.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,11 @@ enum class EntryType : std::uint8_t {
   kBlockDevice = 6,
   kSocket = 7,
 };
+
+// S_IFREG and so on.
+mode_t type_bits(EntryType type);
+// Of st_mode; what the system has and the format has not counts as a file.
+EntryType entry_type(mode_t mode);
 
 struct Extent {
   std::uint64_t gap = 0;   // hole before it, bytes
@@ -60,6 +67,9 @@ struct Entry {
 
 // The most bytes of an entry after its size; only very many extents or attributes come near.
 inline constexpr std::size_t kEntryLimit = 16U << 20;
+
+// Bytes that the chunks of a file must have together: without its holes.
+std::uint64_t data_size(const Entry& file);
 
 bool is_safe_name(std::string_view name);
 

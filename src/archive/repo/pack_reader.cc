@@ -257,17 +257,22 @@ Result<base::ByteSpan> PackReader::open_frame(std::uint32_t pack, std::uint32_t 
 Result<base::Bytes> PackReader::State::chunk_at(const ChunkPlace& place, const ChunkId& id, Content content,
                                                 PackReader& reader) {
   const Text text = KURA_TRY(reader.frame(place.pack, place.frame));
-  if (place.offset > text->size() || place.size > text->size() - place.offset) {
-    return base::fail(damaged(index.packs()[place.pack], "the index says impossible sizes for a chunk"));
-  }
-  const base::ByteSpan bytes = base::ByteSpan(*text).subspan(place.offset, place.size);
-  if (!reader.verify(id, content, bytes)) return base::fail(reader.wrong_chunk(place));
+  const base::ByteSpan bytes = KURA_TRY(reader.chunk_in(*text, place, id, content));
   return base::Bytes(bytes.begin(), bytes.end());
 }
 
-Error PackReader::wrong_chunk(const ChunkPlace& place) const {
-  return state_->damaged(state_->index.packs()[place.pack],
-                         fmt::format("a chunk in frame {} is not the one its id says", place.frame));
+Result<base::ByteSpan> PackReader::chunk_in(base::ByteSpan frame, const ChunkPlace& place, const ChunkId& id,
+                                            Content content) const {
+  const auto about = [&](std::string_view what) {
+    return base::fail(
+        state_->damaged(state_->index.packs()[place.pack], fmt::format("a chunk in frame {} {}", place.frame, what)));
+  };
+  if (place.offset > frame.size() || place.size > frame.size() - place.offset) {
+    return about("would lie outside of it, as the index says");
+  }
+  const base::ByteSpan bytes = frame.subspan(place.offset, place.size);
+  if (!verify(id, content, bytes)) return about("is not the one its id says");
+  return bytes;
 }
 
 Result<base::Bytes> PackReader::chunk(const ChunkId& id, Content content) {

@@ -50,8 +50,10 @@ class PackReader {
   std::vector<DamagedObject> replaced_packs() const;
   // Whether `text` is the chunk `id`. Thread-safe.
   bool verify(const ChunkId& id, Content content, base::ByteSpan text) const;
-  // The error for bytes at `place` that verify() refuses: kDamaged, naming pack, frame and store.
-  base::Error wrong_chunk(const ChunkPlace& place) const;
+  // The chunk `id` in the opened text of the frame where it lies: a view of `frame`. kDamaged, naming pack, frame and
+  // store, when it is not there. Thread-safe.
+  base::Result<base::ByteSpan> chunk_in(base::ByteSpan frame, const ChunkPlace& place, const ChunkId& id,
+                                        Content content) const;
   // The ids at depth 0 of a content. kDamaged beyond limits.
   base::Result<std::vector<ChunkId>> leaves(const ContentRef& content);
 

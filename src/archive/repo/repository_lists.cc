@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
-#include "archive/repo/parallel.h"
 #include "archive/repo/repository.h"
+#include "base/parallel.h"
 
 namespace kura::archive {
 
@@ -68,7 +68,12 @@ Result<SnapshotList> Repository::snapshots() const {
   const auto machines = KURA_TRY(certified_machines());
   const std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
   std::vector<std::optional<Result<Snapshot>>> read(infos.size());
-  for_each_parallel(infos.size(), [&](std::size_t i) { read[i].emplace(read_snapshot(infos[i].id, machines)); });
+  const std::size_t worth_a_thread = 16;
+  const auto threads = std::min<std::size_t>(base::thread_count(0), 1 + infos.size() / worth_a_thread);
+  KURA_TRY(base::each_on_threads(infos.size(), static_cast<unsigned>(threads), [&](std::size_t i) -> base::Status {
+    read[i].emplace(read_snapshot(infos[i].id, machines));
+    return {};
+  }));
 
   SnapshotList list;
   list.snapshots.reserve(infos.size());

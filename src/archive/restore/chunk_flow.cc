@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <span>
-#include <tuple>
 #include <utility>
+
+#include "archive/repo/frame_run.h"
 
 namespace kura::archive {
 namespace {
@@ -13,11 +14,8 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t kRunsUnderWay = 64;
-constexpr std::uint64_t kRunStoredLimit = 4U << 20;  // bytes of one read, unless one frame has more
 
-auto order_of(const WantedChunk& wanted) {
-  return std::tuple(wanted.place.pack, wanted.place.frame, wanted.place.offset);
-}
+const ChunkPlace& place_of(const WantedChunk& wanted) { return wanted.place; }
 
 }  // namespace
 
@@ -37,28 +35,13 @@ void ChunkFlow::finish() {
 }
 
 void ChunkFlow::submit(RestoreBatch batch) {
-  std::ranges::sort(batch.wanted, {}, order_of);
+  std::ranges::sort(batch.wanted, in_order_stored, place_of);
   const auto shared = std::make_shared<const RestoreBatch>(std::move(batch));
   for (std::size_t first = 0; first < shared->wanted.size() && !report_.stopped();) {
-    const std::size_t count = run_length(shared->wanted, first);
+    const std::size_t count = run_length(reader_.index(), std::span(shared->wanted).subspan(first), place_of);
     if (!runs_.push({shared, first, count})) return;
     first += count;
   }
-}
-
-// How many of the wanted chunks lie in frames one after another and fit into one read.
-std::size_t ChunkFlow::run_length(const std::vector<WantedChunk>& wanted, std::size_t first) const {
-  const ChunkPlace& start = wanted[first].place;
-  const std::vector<FramePlace>& frames = reader_.index().packs()[start.pack].frames;
-  const std::uint64_t begin = frames[start.frame].offset;
-  std::size_t end = first + 1;
-  for (std::uint32_t last = start.frame; end < wanted.size() && wanted[end].place.pack == start.pack; ++end) {
-    const std::uint32_t frame = wanted[end].place.frame;
-    if (frame == last) continue;
-    if (frame != last + 1 || frames[frame].offset + frames[frame].sealed_size - begin > kRunStoredLimit) break;
-    last = frame;
-  }
-  return end - first;
 }
 
 void ChunkFlow::work() {
@@ -87,12 +70,7 @@ void ChunkFlow::read_run(const Run& run) {
 std::size_t ChunkFlow::deliver(std::span<const WantedChunk> wanted, const Result<base::ByteSpan>& text) {
   const ChunkPlace place = wanted.front().place;
   const ChunkId id = wanted.front().job->contents.ids[wanted.front().number];
-  Result<base::ByteSpan> bytes = text;
-  if (text) {
-    const bool fits = place.offset <= text->size() && place.size <= text->size() - place.offset;
-    if (fits) bytes = text->subspan(place.offset, place.size);
-    if (!fits || !reader_.verify(id, Content::kFile, *bytes)) bytes = base::fail(reader_.wrong_chunk(place));
-  }
+  Result<base::ByteSpan> bytes = text ? reader_.chunk_in(*text, place, id, Content::kFile) : text;
   // A damaged copy: PackReader knows whether there is another one.
   base::Bytes other_copy;
   if (!bytes) {

@@ -45,7 +45,6 @@ class ChunkFlow {
   void read_run(const Run& run);
   std::size_t deliver(std::span<const WantedChunk> wanted, const base::Result<base::ByteSpan>& text);
   void deliver_one(const WantedChunk& wanted, const base::Result<base::ByteSpan>& bytes);
-  std::size_t run_length(const std::vector<WantedChunk>& wanted, std::size_t first) const;
 
   PackReader& reader_;
   FileWriter& writer_;

@@ -8,19 +8,6 @@
 namespace kura::archive {
 namespace {
 
-mode_t type_bits(EntryType type) {
-  switch (type) {
-    case EntryType::kFifo:
-      return S_IFIFO;
-    case EntryType::kCharDevice:
-      return S_IFCHR;
-    case EntryType::kBlockDevice:
-      return S_IFBLK;
-    default:
-      return 0;
-  }
-}
-
 bool links_to(int at, const std::string& name, const std::string& target) {
   std::string found(target.size() + 1, '\0');
   const ssize_t size = ::readlinkat(at, name.c_str(), found.data(), found.size());
@@ -31,9 +18,12 @@ bool links_to(int at, const std::string& name, const std::string& target) {
 
 int make_special_file(int at, const std::string& name, const Entry& entry) {
   if (entry.type == EntryType::kSymlink) return ::symlinkat(entry.target.c_str(), at, name.c_str()) == 0 ? 0 : errno;
-  const mode_t bits = type_bits(entry.type);
-  if (bits == 0) return EINVAL;
-  return ::mknodat(at, name.c_str(), bits | 0600, makedev(entry.device_major, entry.device_minor)) == 0 ? 0 : errno;
+  const bool is_node =
+      entry.type == EntryType::kFifo || entry.type == EntryType::kCharDevice || entry.type == EntryType::kBlockDevice;
+  if (!is_node) return EINVAL;
+  return ::mknodat(at, name.c_str(), type_bits(entry.type) | 0600, makedev(entry.device_major, entry.device_minor)) == 0
+             ? 0
+             : errno;
 }
 
 bool is_same_special_file(int at, const struct stat& status, const Entry& entry) {

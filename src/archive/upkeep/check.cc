@@ -19,7 +19,7 @@
 #include "archive/upkeep/check_findings.h"
 #include "archive/upkeep/check_packs.h"
 #include "archive/upkeep/check_trees.h"
-#include "archive/upkeep/each.h"
+#include "base/parallel.h"
 
 namespace kura::archive {
 
@@ -40,7 +40,7 @@ class Checker {
       : repository_(repository),
         store_(repository.store()),
         options_(options),
-        threads_(thread_count(options.threads)),
+        threads_(base::thread_count(options.threads)),
         progress_(progress),
         findings_(findings),
         stop_(stop),
@@ -270,7 +270,7 @@ Status Checker::check_index(const ObjectInfo& info) {
 Status Checker::compare_with_footers(const ObjectId& id, const Index& index) {
   std::mutex mutex;
   std::optional<ObjectId> differs;
-  KURA_TRY(each_on_threads(index.packs.size(), threads_, [&](std::size_t i) -> Status {
+  KURA_TRY(base::each_on_threads(index.packs.size(), threads_, [&](std::size_t i) -> Status {
     KURA_TRY(check_not_stopped(stop_));
     const IndexedPack& pack = index.packs[i];
     const auto there = packs_.find(pack.id);

@@ -10,7 +10,7 @@
 
 #include "archive/repo/pack_reader.h"
 #include "archive/upkeep/check_findings.h"
-#include "archive/upkeep/each.h"
+#include "base/parallel.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
@@ -172,7 +172,7 @@ Result<PackCheck> check_packs(const Repository& repository, const std::vector<Ob
                               base::Progress& progress, const std::stop_token& stop) {
   for (const ObjectInfo& pack : packs) progress.bytes_total += pack.size;
   PackChecker checker(repository, progress, stop);
-  KURA_TRY(each_on_threads(packs.size(), threads, [&](std::size_t i) { return checker.check(packs[i]); }));
+  KURA_TRY(base::each_on_threads(packs.size(), threads, [&](std::size_t i) { return checker.check(packs[i]); }));
   return checker.take();
 }
 

@@ -17,7 +17,7 @@
 #include "archive/repo/tree.h"
 #include "archive/upkeep/copy.h"
 #include "archive/upkeep/copy_selection.h"
-#include "archive/upkeep/each.h"
+#include "base/parallel.h"
 #include "crypto/hash.h"
 
 namespace kura::archive {
@@ -217,7 +217,7 @@ Status ResealingCopier::copy(const StoredSnapshot& stored) {
   Writer writer(to_.store(), to_.config(), secrets, session->known(), on_stored, job);
   SnapshotLabel label = *stored.snapshot.label;
   {
-    Helpers helpers(writer, thread_count(0));
+    Helpers helpers(writer, base::thread_count(0));
     Lane lane(writer, &helpers.tasks());
     label.root = KURA_TRY(TreeCopier(reader, writer, lane, files, listings, copied_, job, progress_).copy(label.root));
   }

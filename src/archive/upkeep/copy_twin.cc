@@ -15,7 +15,7 @@
 #include "archive/repo/needs.h"
 #include "archive/upkeep/copy.h"
 #include "archive/upkeep/copy_selection.h"
-#include "archive/upkeep/each.h"
+#include "base/parallel.h"
 
 namespace kura::archive {
 namespace {
@@ -237,7 +237,7 @@ Status TwinCopier::copy_object(const Wanted& wanted) {
 
 Status TwinCopier::copy_all(const std::vector<Wanted>& wanted) {
   for (const Wanted& object : wanted) progress_.bytes_total += object.size;
-  return each_on_threads(wanted.size(), kThreads, [&](std::size_t i) { return copy_object(wanted[i]); });
+  return base::each_on_threads(wanted.size(), kThreads, [&](std::size_t i) { return copy_object(wanted[i]); });
 }
 
 Status TwinCopier::check_lease() {

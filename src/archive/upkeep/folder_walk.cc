@@ -24,14 +24,6 @@ base::Digest name_of_content(const ContentRef& content) {
   return crypto::sha256(out.bytes());
 }
 
-// Bytes that the chunks of a file must have together.
-std::uint64_t data_size(const Entry& file) {
-  if (!file.extents) return file.size;
-  std::uint64_t data = 0;  // within the file's size, or the entry would not have been decoded
-  for (const Extent& extent : *file.extents) data += extent.size;
-  return data;
-}
-
 std::string join(const std::string& folder, const std::string& name) {
   return folder.ends_with('/') ? folder + name : folder + "/" + name;
 }

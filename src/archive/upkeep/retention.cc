@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/time.h"
+
 namespace kura::archive {
 namespace {
 
@@ -99,13 +101,12 @@ void keep_buckets(const std::vector<StoredSnapshot>& snapshots, const Members& s
 }
 
 std::string duration_name(std::int64_t ns) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   constexpr std::array<std::pair<std::int64_t, char>, 3> kUnitsOfTime = {
       {{24 * kHour, 'd'}, {kHour, 'h'}, {kMinute, 'm'}}};
   for (const auto& [unit, letter] : kUnitsOfTime) {
     if (ns >= unit && ns % unit == 0) return fmt::format("{}{}", ns / unit, letter);
   }
-  return fmt::format("{}s", ns / kSecond);
+  return fmt::format("{}s", ns / base::kSecond);
 }
 
 }  // namespace

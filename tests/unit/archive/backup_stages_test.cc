@@ -14,7 +14,6 @@
 #include "archive/backup/job_control.h"
 #include "archive/backup/pack_builder.h"
 #include "archive/backup/task_queue.h"
-#include "archive/backup/work_queue.h"
 #include "archive/repo/secrets.h"
 #include "crypto/hash.h"
 #include "support/archive/backup_bench.h"
@@ -226,30 +225,6 @@ TEST(IndexFolding, OfManyTheSmallestAreFolded) {
 
 TEST(IndexFolding, LargeOnesAreNeverRewritten) {
   EXPECT_TRUE(indexes_to_fold(std::vector<std::size_t>(500, 1'000'000)).empty());
-}
-
-TEST(WorkQueue, GivesWhatIsLeftAfterClosingAndThenNothing) {
-  WorkQueue<int> queue(10);
-  queue.push(1, 1, {});
-  queue.push(2, 1, {});
-  queue.close();
-  EXPECT_EQ(queue.pop({}), 1);
-  EXPECT_EQ(queue.pop({}), 2);
-  EXPECT_EQ(queue.pop({}), std::nullopt);
-}
-
-TEST(WorkQueue, AnItemHeavierThanTheQueueFitsWhenItIsEmpty) {
-  WorkQueue<int> queue(10);
-  EXPECT_TRUE(queue.push(1, 100, {}));
-}
-
-TEST(WorkQueue, AStopWakesThoseWhoWait) {
-  WorkQueue<int> full(1), empty(1);
-  full.push(1, 1, {});
-  std::stop_source stop;
-  std::jthread pusher([&] { EXPECT_FALSE(full.push(2, 1, stop.get_token())); });
-  std::jthread popper([&] { EXPECT_EQ(empty.pop(stop.get_token()), std::nullopt); });
-  stop.request_stop();
 }
 
 TEST(JobControl, TheFirstErrorIsTheJobs) {
