@@ -3,7 +3,7 @@
 set(Boost_USE_STATIC_LIBS ON)  # Debian's boost 1.81 is not what an installed machine has by default
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(CLI11 REQUIRED)
-find_package(CURL 7.88 REQUIRED)
+find_package(CURL 7.88 REQUIRED)  # its headers; it is loaded when it is wanted
 find_package(EXPAT REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)

@@ -23,12 +23,12 @@ class HeaderList {
  public:
   explicit HeaderList(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) {
-      curl_slist* longer = curl_slist_append(list_, line.c_str());
+      curl_slist* longer = curl().slist_append(list_, line.c_str());
       if (longer == nullptr) std::abort();
       list_ = longer;
     }
   }
-  ~HeaderList() { curl_slist_free_all(list_); }
+  ~HeaderList() { curl().slist_free_all(list_); }
   HeaderList(const HeaderList&) = delete;
   HeaderList& operator=(const HeaderList&) = delete;
   curl_slist* get() const { return list_; }
@@ -56,7 +56,7 @@ std::string_view trimmed(std::string_view text) {
 class Exchange {
  public:
   Exchange(const Request& request, const std::stop_token& stop) : request_(request), stop_(stop) {
-    for (const base::ByteSpan part : request.body) to_send_ += part.size();
+    to_send_ = base::total_size(request.body);
   }
 
   void attach(CURL* handle);
@@ -84,31 +84,31 @@ class Exchange {
 };
 
 void Exchange::attach(CURL* handle) {
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, why_.data());
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
-  curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, this);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl().easy_setopt(handle, CURLOPT_ERRORBUFFER, why_.data());
+  curl().easy_setopt(handle, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+  curl().easy_setopt(handle, CURLOPT_HEADERDATA, this);
+  curl().easy_setopt(handle, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+  curl().easy_setopt(handle, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &Exchange::on_progress);
+  curl().easy_setopt(handle, CURLOPT_XFERINFODATA, this);
+  curl().easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   switch (request_.method) {
     case Method::kGet:
       break;
     case Method::kHead:
-      curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+      curl().easy_setopt(handle, CURLOPT_NOBODY, 1L);
       break;
     case Method::kDelete:
-      curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "DELETE");
+      curl().easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "DELETE");
       break;
     case Method::kPut:
-      curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-      curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(to_send_));
-      curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
-      curl_easy_setopt(handle, CURLOPT_READFUNCTION, &Exchange::on_read);
-      curl_easy_setopt(handle, CURLOPT_READDATA, this);
-      curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, &Exchange::on_seek);
-      curl_easy_setopt(handle, CURLOPT_SEEKDATA, this);
+      curl().easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+      curl().easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(to_send_));
+      curl().easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
+      curl().easy_setopt(handle, CURLOPT_READFUNCTION, &Exchange::on_read);
+      curl().easy_setopt(handle, CURLOPT_READDATA, this);
+      curl().easy_setopt(handle, CURLOPT_SEEKFUNCTION, &Exchange::on_seek);
+      curl().easy_setopt(handle, CURLOPT_SEEKDATA, this);
       break;
   }
 }
@@ -187,7 +187,7 @@ bool Exchange::take_body(base::ByteSpan bytes) {
 
 Failure Exchange::failure(CURLcode code) const {
   using Kind = Failure::Kind;
-  std::string message = why_[0] != '\0' ? std::string(why_.data()) : std::string(curl_easy_strerror(code));
+  std::string message = why_[0] != '\0' ? std::string(why_.data()) : std::string(curl().easy_strerror(code));
   if (stop_.stop_requested() && code == CURLE_ABORTED_BY_CALLBACK) return {Kind::kStopped, "interrupted"};
   if (too_large_) return {Kind::kTooLarge, "the server sends more than it was asked for"};
   switch (code) {
@@ -225,11 +225,11 @@ std::expected<Response, Failure> Exchange::result(CURLcode code) && {
 }
 
 void set_limits(CURL* handle, const Options& options, const Request& request) {
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect.count()));
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kSlowest);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall.count()));
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT, static_cast<long>(request.at_most.count()));
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect.count()));
+  curl().easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kSlowest);
+  curl().easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall.count()));
+  curl().easy_setopt(handle, CURLOPT_TIMEOUT, static_cast<long>(request.at_most.count()));
+  curl().easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
 }
 
 // The system's certificates, unless these variables name others: the command-line tools of curl and of OpenSSL read
@@ -238,28 +238,28 @@ void set_trust(CURL* handle) {
   for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
     const char* file = std::getenv(variable);
     if (file == nullptr || *file == '\0') continue;
-    curl_easy_setopt(handle, CURLOPT_CAINFO, file);
-    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    curl().easy_setopt(handle, CURLOPT_CAINFO, file);
+    curl().easy_setopt(handle, CURLOPT_CAPATH, nullptr);
     break;
   }
-  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl().easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
 void set_signing(CURL* handle, const Options& options) {
-  curl_easy_setopt(handle, CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:s3", options.region).c_str());
-  curl_easy_setopt(handle, CURLOPT_USERNAME, options.access_key.c_str());
-  curl_easy_setopt(handle, CURLOPT_PASSWORD, options.secret_key.c_str());
+  curl().easy_setopt(handle, CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:s3", options.region).c_str());
+  curl().easy_setopt(handle, CURLOPT_USERNAME, options.access_key.c_str());
+  curl().easy_setopt(handle, CURLOPT_PASSWORD, options.secret_key.c_str());
 }
 
 void set_request(CURL* handle, const Request& request) {
-  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "http");
-  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, fmt::format("kura/{}", base::version()).c_str());
-  if (!request.range.empty()) curl_easy_setopt(handle, CURLOPT_RANGE, request.range.c_str());
+  curl().easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl().easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+  curl().easy_setopt(handle, CURLOPT_PROTOCOLS_STR, request.url.starts_with("https:") ? "https" : "http");
+  curl().easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl().easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl().easy_setopt(handle, CURLOPT_BUFFERSIZE, 256L << 10);
+  curl().easy_setopt(handle, CURLOPT_USERAGENT, fmt::format("kura/{}", base::version()).c_str());
+  if (!request.range.empty()) curl().easy_setopt(handle, CURLOPT_RANGE, request.range.c_str());
 }
 
 }  // namespace
@@ -282,11 +282,11 @@ std::expected<Response, Failure> Client::send(const Request& request, const std:
   set_limits(handle.get(), options_, request);
   set_trust(handle.get());
   set_signing(handle.get(), options_);
-  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl().easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   exchange.attach(handle.get());
-  const CURLcode code = curl_easy_perform(handle.get());
+  const CURLcode code = curl().easy_perform(handle.get());
   auto result = std::move(exchange).result(code);
-  curl_easy_reset(handle.get());
+  curl().easy_reset(handle.get());
   handles_->give_back(std::move(handle));
   return result;
 }

@@ -4,30 +4,19 @@
 #include <utility>
 
 namespace kura::store::http {
-namespace {
-
-// Never undone: other parts of a program may use libcurl too.
-void initialize_curl() {
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (done != CURLE_OK) std::abort();
-}
-
-}  // namespace
-
 HandlePool::HandlePool() {
-  initialize_curl();
-  share_ = curl_share_init();
+  share_ = curl().share_init();
   if (share_ == nullptr) std::abort();
-  curl_share_setopt(share_, CURLSHOPT_LOCKFUNC, &HandlePool::lock);
-  curl_share_setopt(share_, CURLSHOPT_UNLOCKFUNC, &HandlePool::unlock);
-  curl_share_setopt(share_, CURLSHOPT_USERDATA, this);
-  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  curl().share_setopt(share_, CURLSHOPT_LOCKFUNC, &HandlePool::lock);
+  curl().share_setopt(share_, CURLSHOPT_UNLOCKFUNC, &HandlePool::unlock);
+  curl().share_setopt(share_, CURLSHOPT_USERDATA, this);
+  curl().share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+  curl().share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
 HandlePool::~HandlePool() {
   idle_.lock()->clear();
-  curl_share_cleanup(share_);
+  curl().share_cleanup(share_);
 }
 
 void HandlePool::lock(CURL* /*handle*/, curl_lock_data data, curl_lock_access /*access*/, void* self) {
@@ -48,12 +37,12 @@ Easy HandlePool::take() {
     }
   }
   if (handle) {
-    curl_easy_reset(handle.get());
+    curl().easy_reset(handle.get());
   } else {
-    handle.reset(curl_easy_init());
+    handle.reset(curl().easy_init());
     if (!handle) std::abort();
   }
-  curl_easy_setopt(handle.get(), CURLOPT_SHARE, share_);
+  curl().easy_setopt(handle.get(), CURLOPT_SHARE, share_);
   return handle;
 }
 

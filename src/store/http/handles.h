@@ -1,19 +1,18 @@
 // libcurl's handles, kept while they are not used, and what they share.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "base/guarded.h"
+#include "store/http/curl.h"
 
 namespace kura::store::http {
 
 struct EasyCleanup {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const { curl().easy_cleanup(handle); }
 };
 using Easy = std::unique_ptr<CURL, EasyCleanup>;
 

@@ -1,7 +1,5 @@
 #include "store/s3/refusal.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/time.h"
+#include "store/http/curl.h"
 #include "store/s3/answers.h"
 
 namespace kura::store::s3 {
@@ -127,10 +126,9 @@ std::string hint_of(const Meaning& meaning, const http::Response& response, cons
 }  // namespace
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
-  const std::time_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  if (text.empty() || seconds < 0 || seconds > INT64_MAX / kSecond) return std::nullopt;
-  return static_cast<std::int64_t>(seconds) * kSecond;
+  const std::time_t seconds = http::curl().getdate(std::string(text).c_str(), nullptr);
+  if (text.empty() || seconds < 0 || seconds > INT64_MAX / base::kSecond) return std::nullopt;
+  return static_cast<std::int64_t>(seconds) * base::kSecond;
 }
 
 Refusal refusal_of(const http::Response& response, const Address& address) {
