@@ -1,76 +1,80 @@
 #include "archive/backup/chunker.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 namespace kura::archive {
 namespace {
 
-constexpr std::size_t kWindow = 64;  // bytes that the hash depends on: each shift pushes out what is older
-constexpr std::size_t kStreams = 2;
-constexpr std::size_t kStride = 1024;  // bytes of each
+constexpr std::size_t kWindow = 64;   // bytes that the gear hash depends on: each shift pushes out what is older
+constexpr int kMostScannedBits = 12;  // a look at the gear hash every 4 KiB costs next to nothing
 
 std::uint64_t top_bits(int count) { return count <= 0 ? 0 : ~std::uint64_t{0} << (64 - std::min(count, 63)); }
 
+int easy_bits(const ChunkerParameters& parameters) {
+  return std::countr_zero(parameters.average) - parameters.normalisation;
+}
+
+int scanned_bits(const ChunkerParameters& parameters) { return std::clamp(easy_bits(parameters), 1, kMostScannedBits); }
+
 }  // namespace
 
-Chunker::Chunker(const ChunkerParameters& parameters, const GearTable& gear)
-    : gear_(gear), least_(parameters.least), average_(parameters.average), most_(parameters.most) {
-  const int bits = std::countr_zero(parameters.average);
-  hard_mask_ = top_bits(bits + parameters.normalisation);
-  easy_mask_ = top_bits(bits - parameters.normalisation);
+Chunker::Chunker(const ChunkerParameters& parameters, const GearTable& gear, WindowScan::Code code)
+    : gear_(gear),
+      algorithm_(parameters.algorithm),
+      least_(parameters.least),
+      average_(parameters.average),
+      most_(parameters.most),
+      window_scan_(gear, scanned_bits(parameters), code) {
+  const int scanned = algorithm_ == kGearChunks ? 0 : scanned_bits(parameters);
+  hard_mask_ = top_bits(easy_bits(parameters) + 2 * parameters.normalisation - scanned);
+  easy_mask_ = top_bits(easy_bits(parameters) - scanned);
 }
 
 bool Chunker::roll(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const {
-  while (end - search.position >= kStreams * kStride && search.position >= kWindow) {
-    if (roll_streams(bytes.data(), mask, search)) return true;
+  while (search.position < end) {
+    search.hash = (search.hash << 1) + gear_[bytes[search.position++]];
+    if ((search.hash & mask) == 0) return true;
   }
-  const std::uint8_t* data = bytes.data();
-  std::uint64_t hash = search.hash;
-  std::size_t position = search.position;
-  while (position < end) {
-    hash = (hash << 1) + gear_[data[position++]];
-    if ((hash & mask) == 0) {
-      search = {position, hash};
-      return true;
-    }
-  }
-  search = {position, hash};
   return false;
 }
 
-// One stream is bound by the latency of shift and add, so several stretches that follow one another are rolled side by
-// side. The hash depends on a window only, so each can begin with the window before it, and finds the same cuts.
-bool Chunker::roll_streams(const std::uint8_t* data, std::uint64_t mask, Search& search) const {
-  std::array<std::uint64_t, kStreams> hash{search.hash};
-  for (std::size_t i = 1; i < kStreams; ++i) {
-    const std::uint8_t* const begin = data + search.position + i * kStride;
-    for (const std::uint8_t* at = begin - kWindow; at < begin; ++at) hash[i] = (hash[i] << 1) + gear_[*at];
-  }
-  std::array<Search, kStreams> found{};
-  const std::uint8_t* const first = data + search.position;
-  for (std::size_t k = 0; k < kStride; ++k) {
-    bool any = false;
-    for (std::size_t i = 0; i < kStreams; ++i) {
-      hash[i] = (hash[i] << 1) + gear_[first[i * kStride + k]];
-      any |= (hash[i] & mask) == 0;
+bool Chunker::scan(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const {
+  while (search.position < end) {
+    std::size_t next = search.position;
+    if (search.position >= kWindow) {
+      const std::uint8_t* const found = window_scan_.find(bytes.data() + search.position, bytes.data() + end);
+      if (found == nullptr) {
+        search.position = end;
+        return false;
+      }
+      next = static_cast<std::size_t>(found - bytes.data()) - 1;
     }
-    if (!any) [[likely]]
-      continue;
-    for (std::size_t i = 0; i < kStreams; ++i) {
-      const bool is_first = found[i].position == 0 && (hash[i] & mask) == 0;
-      if (is_first) found[i] = {search.position + i * kStride + k + 1, hash[i]};
-    }
-    if (found[0].position != 0) break;  // no later one of the others can be before it
+    // Places that lie close together, as in a run of equal bytes, are not each looked for anew.
+    search.position = next;
+    if (roll_both(bytes, std::min(end, next + kWindow), mask, search)) return true;
   }
-  for (const Search& cut : found) {
-    if (cut.position == 0) continue;
-    search = cut;
-    return true;
-  }
-  search = {search.position + kStreams * kStride, hash.back()};
   return false;
+}
+
+bool Chunker::roll_both(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const {
+  std::uint64_t gear = 0;
+  std::uint16_t window = 0;
+  const auto take = [&](std::uint8_t byte) {
+    gear = (gear << 1) + gear_[byte];
+    window = window_scan_.roll(window, byte);
+  };
+  const std::size_t before = search.position - std::min(search.position, kWindow);  // a chunk's hashes begin with it
+  for (std::size_t at = before; at < search.position; ++at) take(bytes[at]);
+  while (search.position < end) {
+    take(bytes[search.position++]);
+    if (window_scan_.is_wanted(window) && (gear & mask) == 0) return true;
+  }
+  return false;
+}
+
+bool Chunker::look(base::ByteSpan bytes, std::size_t end, std::uint64_t mask, Search& search) const {
+  return algorithm_ == kGearChunks ? roll(bytes, end, mask, search) : scan(bytes, end, mask, search);
 }
 
 std::optional<std::size_t> Chunker::next_cut(base::ByteSpan available, bool at_end, Search& search) const {
@@ -82,8 +86,8 @@ std::optional<std::size_t> Chunker::next_cut(base::ByteSpan available, bool at_e
       while (search.position < least_) search.hash = (search.hash << 1) + gear_[available[search.position++]];
     }
     const std::size_t middle = std::clamp(average_, least_, end);
-    if (search.position < middle && roll(available, middle, hard_mask_, search)) return search.position;
-    if (roll(available, end, easy_mask_, search)) return search.position;
+    if (search.position < middle && look(available, middle, hard_mask_, search)) return search.position;
+    if (look(available, end, easy_mask_, search)) return search.position;
   }
   if (end == most_ || at_end) return end;
   return std::nullopt;

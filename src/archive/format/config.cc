@@ -15,7 +15,6 @@ using base::Status;
 
 constexpr std::string_view kConfigMagic = "KURACONF";
 constexpr std::string_view kTheConfig = "the config";
-constexpr std::uint8_t kKnownAlgorithm = 1;
 constexpr std::uint8_t kMostNormalisation = 16;
 
 void encode_chunker(base::Encoder& out, const ChunkerParameters& chunker) {
@@ -38,8 +37,9 @@ bool in_bounds(const ChunkerParameters& chunker) {
 }
 
 bool can_cut(const ChunkerParameters& chunker) {
-  return chunker.algorithm == kKnownAlgorithm && std::has_single_bit(chunker.average) &&
-         chunker.normalisation <= kMostNormalisation && chunker.normalisation < std::bit_width(chunker.average);
+  const bool is_known = chunker.algorithm == kGearChunks || chunker.algorithm == kScannedChunks;
+  return is_known && std::has_single_bit(chunker.average) && chunker.normalisation <= kMostNormalisation &&
+         chunker.normalisation < std::bit_width(chunker.average);
 }
 
 Status check(const Config& config) {

@@ -12,8 +12,12 @@ namespace kura::archive {
 
 using RepositoryId = std::array<std::uint8_t, 16>;
 
+// Algorithms of backup/chunker.h.
+inline constexpr std::uint8_t kGearChunks = 1;
+inline constexpr std::uint8_t kScannedChunks = 2;
+
 struct ChunkerParameters {
-  std::uint8_t algorithm = 1;      // 1: keyed gear hash, normalised (backup/chunker.h)
+  std::uint8_t algorithm = kScannedChunks;
   std::uint8_t normalisation = 2;  // bits by which the mask is harder before, and easier after, the average
   std::uint32_t least = 0;         // bytes
   std::uint32_t average = 0;       // bytes, a power of two

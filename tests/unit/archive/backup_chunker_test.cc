@@ -51,6 +51,24 @@ RC_GTEST_PROP(Chunker, CutsDoNotDependOnHowTheStreamIsFed, ()) {
   RC_ASSERT(cuts(chunker, stream, sizes) == cuts(chunker, stream, {stream.size()}));
 }
 
+// The bits of the hashes at the end of `window` that say whether there is a cut, with `bits` of them to be zero.
+bool is_cut_by_definition(const ChunkerParameters& parameters, const GearTable& table, base::ByteSpan window,
+                          int bits) {
+  std::uint64_t gear = 0;
+  std::uint16_t scanned = 0;
+  for (const std::uint8_t byte : window) {
+    gear = (gear << 1) + table[byte];
+    const std::uint64_t of_byte = table[byte >> 4] ^ table[16 + (byte & 15)];
+    scanned = static_cast<std::uint16_t>((scanned << 1) + static_cast<std::uint16_t>(of_byte));
+  }
+  int scanned_bits = 0;
+  if (parameters.algorithm == kScannedChunks) {
+    scanned_bits = std::clamp(std::countr_zero(parameters.average) - parameters.normalisation, 1, 12);
+  }
+  const int gear_bits = bits - scanned_bits;
+  return (scanned & ~(0xffff >> scanned_bits)) == 0 && (gear_bits <= 0 || gear >> (64 - gear_bits) == 0);
+}
+
 // The definition in the header, byte by byte.
 std::vector<std::size_t> cuts_by_definition(const ChunkerParameters& parameters, const GearTable& table,
                                             const base::Bytes& stream) {
@@ -58,11 +76,10 @@ std::vector<std::size_t> cuts_by_definition(const ChunkerParameters& parameters,
     const std::size_t size = end - begin;
     if (end == stream.size() || size == parameters.most) return true;
     if (size <= parameters.least) return false;
-    std::uint64_t hash = 0;
-    for (std::size_t at = end - std::min<std::size_t>(size, 64); at < end; ++at) hash = (hash << 1) + table[stream[at]];
+    const std::size_t window = std::min<std::size_t>(size, 64);
     const int bits = std::countr_zero(parameters.average) +
                      (size <= parameters.average ? parameters.normalisation : -parameters.normalisation);
-    return hash >> (64 - bits) == 0;
+    return is_cut_by_definition(parameters, table, base::ByteSpan(stream).subspan(end - window, window), bits);
   };
   std::vector<std::size_t> ends;
   std::size_t begin = 0;
@@ -74,15 +91,42 @@ std::vector<std::size_t> cuts_by_definition(const ChunkerParameters& parameters,
   return ends;
 }
 
-RC_GTEST_PROP(Chunker, TheCutsAreThoseOfTheDefinition, ()) {
-  const ChunkerParameters parameters =
+// What this processor can run.
+std::vector<WindowScan::Code> codes() {
+  std::vector<WindowScan::Code> codes{WindowScan::Code::kScalar};
+  if (WindowScan::best() >= WindowScan::Code::kAvx2) codes.push_back(WindowScan::Code::kAvx2);
+  if (WindowScan::best() >= WindowScan::Code::kAvx512) codes.push_back(WindowScan::Code::kAvx512);
+  return codes;
+}
+
+// Noise, and stretches of one byte or of a short pattern, where hashes repeat.
+base::Bytes arbitrary_stream(std::size_t size) {
+  base::Bytes stream = noise(size, *rc::gen::arbitrary<std::uint64_t>());
+  const auto stretches = *rc::gen::container<std::vector<std::tuple<std::uint32_t, std::uint16_t, std::uint8_t>>>(
+      rc::gen::tuple(rc::gen::arbitrary<std::uint32_t>(), rc::gen::arbitrary<std::uint16_t>(),
+                     rc::gen::inRange<std::uint8_t>(1, 40)));
+  for (const auto& [place, length, period] : stretches) {
+    const std::size_t begin = place % size;
+    for (std::size_t at = begin + period; at < std::min(size, begin + length); ++at) stream[at] = stream[at - period];
+  }
+  return stream;
+}
+
+RC_GTEST_PROP(Chunker, TheCutsAreThoseOfTheDefinitionWhateverTheProcessor, ()) {
+  ChunkerParameters parameters =
       *rc::gen::element(kSmall, ChunkerParameters{.least = 1000, .average = 8192, .most = 30'000},
-                        ChunkerParameters{.least = 1, .average = 16384, .most = 60'000});
-  const auto stream = noise(*rc::gen::inRange<std::size_t>(1, 120'000), *rc::gen::arbitrary<std::uint64_t>());
+                        ChunkerParameters{.least = 1, .average = 16384, .most = 60'000},
+                        ChunkerParameters{.normalisation = 4, .least = 1, .average = 16, .most = 300},
+                        ChunkerParameters{.normalisation = 0, .least = 30, .average = 65536, .most = 100'000});
+  parameters.algorithm = *rc::gen::element(kGearChunks, kScannedChunks);
+  const auto table = gear(*rc::gen::arbitrary<std::uint8_t>());
+  const auto stream = arbitrary_stream(*rc::gen::inRange<std::size_t>(1, 120'000));
   const auto sizes =
       *rc::gen::nonEmpty(rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 30'000)));
-  const Chunker chunker(parameters, gear(1));
-  RC_ASSERT(cuts(chunker, stream, sizes) == cuts_by_definition(parameters, gear(1), stream));
+  const auto expected = cuts_by_definition(parameters, table, stream);
+  for (const WindowScan::Code code : codes()) {
+    RC_ASSERT(cuts(Chunker(parameters, table, code), stream, sizes) == expected);
+  }
 }
 
 RC_GTEST_PROP(Chunker, SizesKeepTheirBounds, ()) {
@@ -95,6 +139,17 @@ RC_GTEST_PROP(Chunker, SizesKeepTheirBounds, ()) {
     begin = end;
   }
   RC_ASSERT(begin == stream.size());
+}
+
+// A table that gives every byte the same hash: each place is wanted, or none is.
+RC_GTEST_PROP(Chunker, HashesThatAreAllAlikeAreCutAsDefinedToo, ()) {
+  GearTable table{};
+  table.fill(*rc::gen::element<std::uint64_t>(0, 1, 0x10001, ~std::uint64_t{0}));
+  const base::Bytes stream(*rc::gen::inRange<std::size_t>(1, 20'000), *rc::gen::arbitrary<std::uint8_t>());
+  const auto expected = cuts_by_definition(kSmall, table, stream);
+  for (const WindowScan::Code code : codes()) {
+    RC_ASSERT(cuts(Chunker(kSmall, table, code), stream, {stream.size()}) == expected);
+  }
 }
 
 TEST(Chunker, ChunksAreAboutAsLargeAsAsked) {

@@ -33,6 +33,7 @@ inline RepositoryId sample_repository() {
 
 inline Config sample_config() {
   Config config;
+  config.files.algorithm = config.listings.algorithm = kGearChunks;
   config.repository = sample_repository();
   config.created = 1'700'000'000'123'456'789;
   config.box_key = crypto::x25519_public(key_of(0x50));
