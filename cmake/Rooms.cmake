@@ -20,6 +20,21 @@ function(kura_rooms_used_by room out)
     set(${out} "${used}" PARENT_SCOPE)
 endfunction()
 
+# kura_precompile(TARGET GROUP headers...): parses these only once for all targets of GROUP, which are compiled with the
+# same options. Not in dev, where each file is to include what it uses.
+function(kura_precompile target group)
+    if(NOT CMAKE_UNITY_BUILD)
+        return()
+    endif()
+    get_property(first GLOBAL PROPERTY KURA_PRECOMPILED_${group})
+    if(first)
+        target_precompile_headers(${target} REUSE_FROM ${first})
+    else()
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+        set_property(GLOBAL PROPERTY KURA_PRECOMPILED_${group} ${target})
+    endif()
+endfunction()
+
 # kura_library(TARGET INCLUDE folder FILES... LINKS...): a static library of FILES, or only its link lines while there
 # are none.
 function(kura_library target)
@@ -43,6 +58,9 @@ function(kura_room room)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${room}/*.cc")
     kura_library(kura_${room} INCLUDE "${CMAKE_SOURCE_DIR}/src" FILES ${files}
         LINKS ${used} ${arg_LINKS} Threads::Threads)
+    if(files)
+        kura_precompile(kura_${room} rooms "${CMAKE_SOURCE_DIR}/cmake/precompiled.h")
+    endif()
     if(KURA_FUZZ AND files)
         # Coverage for libFuzzer of what it is to explore; only the fuzz targets link the fuzzer itself.
         target_compile_options(kura_${room} PRIVATE -fsanitize=fuzzer-no-link)
