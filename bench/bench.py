@@ -123,17 +123,17 @@ def failures_of(name, results):
             for (scenario, tool), several in results.items() for result in several if result.failure]
 
 
-def as_text(rows):
-    widths = [max(len(line[i]) for line in [HEADS] + rows) for i in range(len(HEADS))]
+def as_text(rows, heads=HEADS):
+    widths = [max(len(line[i]) for line in [heads] + rows) for i in range(len(heads))]
     lines = []
-    for line in [HEADS] + rows:
+    for line in [heads] + rows:
         cells = [cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
-def as_markdown(rows):
-    lines = ["| " + " | ".join(HEADS) + " |", "| --- | --- |" + " ---: |" * (len(HEADS) - 2)]
+def as_markdown(rows, heads=HEADS):
+    lines = ["| " + " | ".join(heads) + " |", "| --- | --- |" + " ---: |" * (len(heads) - 2)]
     return "\n".join(lines + ["| " + " | ".join(line) + " |" for line in rows])
 
 
@@ -171,7 +171,10 @@ def main():
         sources[name] = data.prepare(name, f"{BASE}/data", args.scale)
     load_before = load()
 
-    limits = tools.limits({name: make_sample(name, source) for name, source in sources.items()}, log)
+    samples = {name: make_sample(name, source) for name, source in sources.items()}
+    limits = tools.limits(samples, log)
+    stages = [(stage, name, f"{rate:,.0f}", limit, f"{most:,.0f}", f"{rate / most:.0%}")
+              for stage, name, rate, limit, most in tools.stages(samples, BASE)]
     sections, failures = [], []
     for name, source in sources.items():
         count, size = data.describe(source)
@@ -183,6 +186,7 @@ def main():
              f"load average (1, 5, 15 minutes) before: {load_before}; after: {load()}"]
     limit_lines = [f"{name}: " + (f"{rate:,.0f} MB/s" if rate else "FAILED") for name, rate in limits.items()]
     print("\n".join(facts + ["one core at its limit: " + "; ".join(limit_lines)]))
+    print(f"\n{as_text(stages, STAGE_HEADS)}")
     for title, rows in sections:
         print(f"\n{title}\n{as_text(rows)}")
     print("\n".join([""] + failures) if failures else "")
@@ -191,6 +195,7 @@ def main():
         parts = ["", "\n".join(f"- {fact}" for fact in facts)]
         for title, rows in sections:
             parts.append(f"### {title}\n\n{as_markdown(rows)}")
+        parts.append("### Each stage on one core, beside its limit\n\n" + as_markdown(stages, STAGE_HEADS))
         parts.append("### One core at its limit\n\n" + "\n".join(f"- {line}" for line in limit_lines))
         if failures:
             parts.append("### Failures\n\n" + "\n".join(f"- {line}" for line in failures))

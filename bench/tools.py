@@ -1,5 +1,6 @@
 """The programs compared: what each is called with, and how one call is measured."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 
 PASSPHRASE = "bench: nothing secret is kept here"
 MB = 1_000_000
+STAGES = os.environ.get("KURA_STAGE_BENCH")
+STAGE_ORDER = ["chunk", "identify", "compress", "seal", "store"]
 MEASURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "measure.py")
 
 
@@ -150,6 +153,16 @@ def versions():
     return [first_line(os.path.abspath(Kura.program), "version"), first_line("restic", "version"),
             first_line("borg", "--version"), first_line("zstd", "--version").strip("* ").split(", by")[0],
             first_line("openssl", "version")]
+
+
+def stages(sample, base):
+    """How each stage stands to its own limit: lines of (stage, data, kura's rate, the limit's name, its rate)."""
+    lines = []
+    for name, path in sample.items():
+        done = subprocess.run([STAGES, path, os.path.join(base, "stages.work")], check=True, stdout=subprocess.PIPE)
+        lines += [(line["stage"], name, line["kura"] / MB, line["limit"], line["most"] / MB)
+                  for line in map(json.loads, done.stdout.splitlines())]
+    return sorted(lines, key=lambda line: STAGE_ORDER.index(line[0]))
 
 
 def limits(sample, log):
