@@ -73,8 +73,8 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  files   {} new, {} changed, {} unmodified{}", human_count(summary.files_new),
                           human_count(summary.files_changed), human_count(summary.files_unmodified),
                           summary.files_failed ? fmt::format(", {} FAILED", human_count(summary.files_failed)) : ""));
-  output.note(fmt::format("  data    {} in {} files; {} read, {} {}", human_size(summary.bytes_total),
-                          human_count(summary.files_total), human_size(summary.bytes_read),
+  output.note(fmt::format("  data    {} in {}; {} read, {} {}", human_size(summary.bytes_total),
+                          human_count(summary.files_total, "file"), human_size(summary.bytes_read),
                           human_size(summary.bytes_stored_new), dry_run ? "would be new" : "stored"));
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.bytes_total) / summary.seconds : 0;
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
@@ -88,6 +88,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
       .excludes = KURA_TRY(read_excludes(options)),
       .one_file_system = options.one_file_system,
       .dry_run = options.dry_run,
+      .survey = context.output.shows_progress(),
       .host = options.host.empty() ? base::host_name() : options.host,
       .user = base::user_name(),
       .threads = options.threads,

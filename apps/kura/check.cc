@@ -82,20 +82,20 @@ base::Result<ExitCode> run_check(const Context& context, const CheckOptions& opt
   if (!summary) return base::fail(std::move(summary).error());
   if (summary->packs_replaced > 0) {
     context.output.warning(fmt::format(
-        "{} packs that snapshots name are missing, but what the snapshots need of them is stored again in other packs: "
+        "missing: {} that snapshots name, but what the snapshots need of them is stored again in other packs: "
         "nothing is lost of it",
-        base::human_count(summary->packs_replaced)));
+        base::human_count(summary->packs_replaced, "pack")));
   }
   context.output.object(to_json(*summary));
-  context.output.note(fmt::format(
-      "  {} snapshots, {} packs, {} indexes, {} keys; {} read in {}{}", base::human_count(summary->snapshots),
-      base::human_count(summary->packs), base::human_count(summary->indexes), base::human_count(summary->keys),
-      base::human_size(summary->bytes_read), base::human_duration(summary->seconds),
-      summary->opened ? fmt::format("; {} chunks opened", base::human_count(summary->chunks_opened))
-                      : "; without the recovery key: nothing was opened"));
-  context.output.line(summary->findings == 0
-                          ? std::string("no errors were found")
-                          : fmt::format("{} ERRORS were found", base::human_count(summary->findings)));
+  context.output.note(
+      fmt::format("  {}, {}, {}, {}; {} read in {}{}", base::human_count(summary->snapshots, "snapshot"),
+                  base::human_count(summary->packs, "pack"), base::human_count(summary->indexes, "index"),
+                  base::human_count(summary->keys, "key"), base::human_size(summary->bytes_read),
+                  base::human_duration(summary->seconds),
+                  summary->opened ? fmt::format("; {} opened", base::human_count(summary->chunks_opened, "chunk"))
+                                  : "; without the recovery key: nothing was opened"));
+  context.output.line(summary->findings == 0 ? std::string("no errors were found")
+                                             : fmt::format("{} found", base::human_count(summary->findings, "ERROR")));
   return summary->findings == 0 ? kDone : kDamage;
 }
 

@@ -60,10 +60,10 @@ base::Result<ExitCode> run_copy(const Context& context, const CopyOptions& optio
                          {"snapshots_present", summary.snapshots_present},
                          {"objects_copied", summary.objects_copied},
                          {"bytes_copied", summary.bytes_copied}});
-  context.output.line(fmt::format("{} snapshots copied to {}, {} were there already; {} in {} objects",
-                                  base::human_count(summary.snapshots_copied), options.to,
+  context.output.line(fmt::format("{} copied to {}, {} there already; {} in {}",
+                                  base::human_count(summary.snapshots_copied, "snapshot"), options.to,
                                   base::human_count(summary.snapshots_present), base::human_size(summary.bytes_copied),
-                                  base::human_count(summary.objects_copied)));
+                                  base::human_count(summary.objects_copied, "object")));
   return kDone;
 }
 

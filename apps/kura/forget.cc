@@ -82,8 +82,8 @@ base::Result<ExitCode> run_forget(const Context& context, const ForgetOptions& o
   const std::size_t kept = snapshots.size() - forgotten.size();
   context.output.object(
       {{"type", "summary"}, {"kept", kept}, {"forgotten", forgotten.size()}, {"dry_run", options.dry_run}});
-  context.output.line(
-      fmt::format("{} {} snapshots, kept {}", options.dry_run ? "would forget" : "forgot", forgotten.size(), kept));
+  context.output.line(fmt::format("{} {}, kept {}", options.dry_run ? "would forget" : "forgot",
+                                  base::human_count(forgotten.size(), "snapshot"), base::human_count(kept)));
   if (!forgotten.empty() && !options.dry_run) context.output.note("Space is freed by `kura gc`.");
   return kDone;
 }

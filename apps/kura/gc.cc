@@ -28,9 +28,9 @@ void warn_of_losses(const Context& context, const archive::GcSummary& summary) {
             "them are forgotten"
           : "what was stored again of them is kept";
   context.output.warning(
-      fmt::format("{} packs that snapshots need are missing or too short; {}. `kura check` names "
+      fmt::format("missing or too short: {} that snapshots need; {}. `kura check` names "
                   "them and the snapshots",
-                  base::human_count(summary.packs_lost), kept));
+                  base::human_count(summary.packs_lost, "pack"), kept));
 }
 
 base::Result<ExitCode> run_gc(const Context& context, const GcOptions& options) {
@@ -56,13 +56,14 @@ base::Result<ExitCode> run_gc(const Context& context, const GcOptions& options) 
                          {"bytes_waiting", summary->bytes_waiting},
                          {"packs_lost", summary->packs_lost},
                          {"dry_run", options.dry_run}});
-  context.output.line(fmt::format("{} {} in {} packs, of {} in {}", options.dry_run ? "would free" : "freed",
-                                  base::human_size(summary->bytes_freed), base::human_count(summary->packs_removed),
+  context.output.line(fmt::format("{} {} in {}, of {} in {}", options.dry_run ? "would free" : "freed",
+                                  base::human_size(summary->bytes_freed),
+                                  base::human_count(summary->packs_removed, "pack"),
                                   base::human_size(summary->bytes_total), base::human_count(summary->packs_total)));
   if (summary->packs_waiting > 0) {
     context.output.note(
-        fmt::format("{} in {} packs wait: a running job may still need them. Run gc again when it has ended.",
-                    base::human_size(summary->bytes_waiting), base::human_count(summary->packs_waiting)));
+        fmt::format("{} in {}: not yet, a running job may still need it. Run gc again when it has ended.",
+                    base::human_size(summary->bytes_waiting), base::human_count(summary->packs_waiting, "pack")));
   }
   return kDone;
 }

@@ -148,14 +148,15 @@ void ProgressLine::State::show_terminal() {
   if (total > 0)
     text += fmt::format(" of {} ({:.0f} %)", base::human_size(total),
                         100.0 * static_cast<double>(done) / static_cast<double>(total));
-  if (const auto files = progress.files_done.load(); files > 0)
-    text += fmt::format(", {} files", base::human_count(files));
+  if (const auto files = progress.files_done.load(); files > 0) text += ", " + base::human_count(files, "file");
   if (elapsed > 0.5 && done > 0) {
     const double rate = static_cast<double>(done) / elapsed;
     text += ", " + base::human_rate(rate);
     if (total > done) text += fmt::format(", {} left", base::human_duration(static_cast<double>(total - done) / rate));
   }
-  if (const auto problems = progress.problems.load(); problems > 0) text += fmt::format(", {} problems", problems);
+  if (const auto problems = progress.problems.load(); problems > 0) {
+    text += ", " + base::human_count(problems, "problem");
+  }
   text.resize(std::min(text.size(), terminal_width() - 1));
   base::MutexLock lock(output.mutex_);
   std::fprintf(stderr, "\r%s\033[K", text.c_str());
@@ -165,7 +166,7 @@ void ProgressLine::State::show_terminal() {
 
 ProgressLine::ProgressLine(Output& output, const base::Progress& progress, std::string_view verb)
     : state_(std::make_unique<State>(output, progress, verb)) {
-  if (output.json_ || (output.terminal_ && !output.quiet_)) state_->thread = std::thread([this] { state_->run(); });
+  if (output.shows_progress()) state_->thread = std::thread([this] { state_->run(); });
 }
 
 ProgressLine::~ProgressLine() {

@@ -23,6 +23,9 @@ class Output {
   bool json() const { return json_; }
   bool quiet() const { return quiet_; }
 
+  // Whether a ProgressLine shows anything.
+  bool shows_progress() const { return json_ || (terminal_ && !quiet_); }
+
   // A line for people; nothing with --json.
   void line(std::string_view text);
   // A line for people that --quiet leaves out.

@@ -44,12 +44,13 @@ boost::json::object to_json(const archive::RestoreSummary& summary, const store:
 
 void print(Output& output, const archive::RestoreSummary& summary, const RestoreOptions& options) {
   using base::human_count;
-  output.line(fmt::format("{} {} files, {} to {}{}", options.dry_run ? "would restore" : "restored",
-                          human_count(summary.files_restored), base::human_size(summary.bytes_written), options.target,
+  output.line(fmt::format("{} {}, {} to {}{}", options.dry_run ? "would restore" : "restored",
+                          human_count(summary.files_restored, "file"), base::human_size(summary.bytes_written),
+                          options.target,
                           summary.files_failed ? fmt::format("; {} FAILED", human_count(summary.files_failed)) : ""));
   if (summary.files_skipped > 0) {
     output.note(
-        fmt::format("  {} files were there already and were left as they are", human_count(summary.files_skipped)));
+        fmt::format("  left as they are: {} that were there already", human_count(summary.files_skipped, "file")));
   }
   if (options.verify) output.note(fmt::format("  {} read back and verified", base::human_size(summary.bytes_verified)));
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.bytes_written) / summary.seconds : 0;

@@ -37,6 +37,11 @@ std::string human_count(std::uint64_t count) {
   return text;
 }
 
+std::string human_count(std::uint64_t count, std::string_view what) {
+  const std::string_view ending = count == 1 ? "" : what.ends_with('x') ? "es" : "s";
+  return fmt::format("{} {}{}", human_count(count), what, ending);
+}
+
 std::string human_duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);

@@ -158,6 +158,22 @@ def test_on_a_terminal_a_progress_line_shows_rate_and_goes_away(kura, terminal, 
     assert b"\r\x1b[K" in screen.seen and b"snapshot " in screen.seen.rsplit(b"\x1b[K", 1)[1]
 
 
+def test_a_long_backup_says_how_much_is_left(kura, terminal, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in "abc":
+        (source / name).write_bytes(os.urandom(128 * MIB))
+    (source / "sparse").touch()
+    os.truncate(source / "sparse", 2048 * MIB)  # a hole counts, and is done at once
+    screen = terminal(kura, "backup", source, "--threads", "1")
+    screen.until(b"backing up")
+    screen.process.send_signal(signal.SIGSTOP)  # so that it is long, whatever the machine
+    time.sleep(0.6)
+    screen.process.send_signal(signal.SIGCONT)
+    assert screen.until_end() == 0
+    assert re.search(rb"backing up .* of 2.4 GiB \(\d+ %\), .* left", screen.seen), screen.seen
+
+
 def test_names_never_drive_the_terminal(kura, terminal, tmp_path):
     source = os.fsencode(tmp_path / "source")
     os.mkdir(source)

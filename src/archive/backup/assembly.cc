@@ -85,8 +85,7 @@ void Assembly::count_file(const Item& item) {
   counts_.bytes_read += item.bytes_read;
   ++(item.unmodified ? counts_.files_unmodified : item.known_before ? counts_.files_changed : counts_.files_new);
   ++progress_.files_done;
-  // What was read has been counted while it was read.
-  if (item.bytes_read == 0) progress_.bytes_done += item.entry.size;
+  progress_.bytes_done += item.entry.size - item.bytes_read;  // what was read has been counted while it was read
 }
 
 }  // namespace kura::archive

@@ -8,6 +8,7 @@
 
 #include "archive/backup/commit.h"
 #include "archive/backup/source_pipeline.h"
+#include "archive/backup/survey.h"
 #include "archive/backup/write_session.h"
 #include "base/host.h"
 #include "base/parallel.h"
@@ -122,6 +123,8 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
                           .progress = progress_,
                           .job = job_,
                           .readers = std::min(base::thread_count(options_.threads), kMostThreads)};
+  std::optional<Survey> survey;
+  if (options_.survey) survey.emplace(plan_, walk_options, progress_, job_.token());
   return pipeline.run();
 }
 

@@ -22,6 +22,7 @@ struct BackupOptions {
   base::GlobSet excludes;  // matched against absolute paths
   bool one_file_system = false;
   bool dry_run = false;  // reads and counts; stores nothing
+  bool survey = false;   // counts ahead what there is to do, for the totals of the progress (survey.h)
   std::string host;
   std::string user;
   unsigned threads = 0;  // 0: one a core

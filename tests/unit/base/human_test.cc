@@ -31,6 +31,9 @@ TEST(HumanTest, RatesCountsAndDurations) {
   EXPECT_EQ(human_count(0), "0");
   EXPECT_EQ(human_count(999), "999");
   EXPECT_EQ(human_count(1234), "1,234");
+  EXPECT_EQ(human_count(0, "file"), "0 files");
+  EXPECT_EQ(human_count(1, "file"), "1 file");
+  EXPECT_EQ(human_count(1234, "index"), "1,234 indexes");
   EXPECT_EQ(human_count(kMost), "18,446,744,073,709,551,615");
 
   const std::pair<double, const char*> cases[] = {
