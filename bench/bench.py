@@ -91,6 +91,7 @@ def make_sample(name, source):
 
 # ---- Showing ----
 
+STAGE_HEADS = ["stage", "data", "MB/s", "limit", "limit MB/s", "share"]
 HEADS = ["scenario", "tool", "wall s", "CPU s", "CPU from-to", "peak MB", "stored MB", "wall : kura", "CPU : kura"]
 
 

@@ -25,6 +25,7 @@
 #include "archive/backup/chunker.h"
 #include "archive/backup/compress.h"
 #include "archive/backup/pack_builder.h"
+#include "archive/format/chunk_id.h"
 #include "archive/repo/secrets.h"
 #include "store/store.h"
 
@@ -103,8 +104,8 @@ void sha256_of(base::ByteSpan bytes) {
 
 void measure_identifying(const Sample& sample) {
   const auto identify = [&, key = secrets().chunk_id] {
-    crypto::HmacSha256 keyed(key);
-    for (const base::ByteSpan chunk : sample.chunks) keep(chunk_id(keyed, Content::kFile, chunk).bytes[0]);
+    ChunkNamer namer(key, Config{}.naming);
+    for (const base::ByteSpan chunk : sample.chunks) keep(namer.name(Content::kFile, chunk).bytes[0]);
   };
   const auto hash = [&] { std::ranges::for_each(sample.chunks, sha256_of); };
   print("identify", "SHA-256", "bytes", sample.size(), median_seconds(identify), median_seconds(hash));

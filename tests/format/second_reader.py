@@ -35,7 +35,7 @@ class Repository:
         else:
             config_id, recovery = self.try_passphrase(passphrase)
         self.config = self.load("config", config_id, Config)
-        self.secrets = Secrets(recovery, self.config.repository_id)
+        self.secrets = Secrets(recovery, self.config.repository_id, self.config.naming)
         if (raw_public(self.secrets.box), raw_public(self.secrets.signing)) != (self.config.box, self.config.signing):
             raise Refused("this recovery key is not the one of this repository's config")
         self.pack = functools.lru_cache(maxsize=128)(lambda id: Pack(self.store, id, self.secrets))

@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KIB, MIB = 1 << 10, 1 << 20
-VERSION = 1
 KINDS = {  # folder: (magic, limit), section 1
     "config": (b"KURACONF", 4 * KIB), "keys": (b"KURAKEYS", 4 * KIB), "packs": (b"KURAPACK", 256 * MIB),
     "index": (b"KURAINDX", 64 * MIB), "snapshots": (b"KURASNAP", 64 * MIB), "leases": (b"KURALEAS", 4 * KIB),
@@ -164,8 +163,9 @@ def opening(kind, data):
     check(len(data) <= limit, f"has {len(data)} bytes, more than {limit}")
     fields = Fields(data)
     check(fields.take(8) == magic, f"does not begin with {magic.decode()}")
-    version = fields.u16()
-    check(version == VERSION, f"is of version {version}, and only version {VERSION} is known")
+    fields.version = fields.u16()
+    newest = 2 if kind == "config" else 1
+    check(1 <= fields.version <= newest, f"is of version {fields.version}, and {newest} is the newest that is known")
     return fields
 
 
@@ -235,10 +235,10 @@ def hpke_open(private, enc, info, associated, sealed):
 class Secrets:
     """Section 2: everything that follows from the recovery secret."""
 
-    def __init__(self, recovery, repository_id):
+    def __init__(self, recovery, repository_id, naming=1):
         def derive(key, info):
             return hkdf(key, repository_id, info)
-        self.repository_id = repository_id
+        self.repository_id, self.naming = repository_id, naming
         self.box = X25519PrivateKey.from_private_bytes(derive(recovery, b"kura box v1"))
         self.signing = Ed25519PrivateKey.from_private_bytes(derive(recovery, b"kura sign v1"))
         self.write = derive(recovery, b"kura write v1")
@@ -247,7 +247,12 @@ class Secrets:
         self.series = derive(self.write, b"kura series v1")
 
     def id_of(self, content, chunk):
-        return hmac_sha256(self.chunk_id, bytes([content]) + chunk)
+        """Section 5. `naming` is the config's."""
+        if self.naming == 1 or len(chunk) <= 4096:
+            return hmac_sha256(self.chunk_id, bytes([content]) + chunk)
+        pieces = (chunk[at:at + 4096] for at in range(0, len(chunk), 4096))
+        digests = b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+        return hmac_sha256(self.chunk_id, struct.pack("<BI", content + 128, len(chunk)) + digests)
 
     @functools.lru_cache(maxsize=64)
     def session_key(self, sealed):
@@ -309,9 +314,12 @@ class Config:
             least, average, most = fields.u32(), fields.u32(), fields.u32()
             check(0 < least <= average <= most <= MOST_TEXT, "the chunk sizes make no sense")
         self.pack_size = fields.u32()
+        self.naming, self.parity = (fields.u8(), (fields.u8(), fields.u8())) if fields.version == 2 else (1, (0, 0))
         signed = fields.before()
         check_signature(self.signing, fields.take(64), signed, "by the recovery signing key")
         fields.end()
+        if self.naming not in (1, 2):
+            raise Refused(f"chunks are named in way {self.naming}, which is none that this reader knows")
 
 
 class Key:

@@ -75,10 +75,10 @@ class TinyWriter:
         check_digits = hashlib.sha256(self.config_id + self.recovery).hexdigest()[:8]
         return f"# a comment\nKURA-RECOVERY-KEY-1 {self.config_id.hex()} {self.recovery.hex()} {check_digits}\n"
 
-    def config(self, signer=None, more=b"", version=1):
+    def config(self, signer=None, more=b"", version=1, naming=b""):
         data = self.opening("config", version) + self.repository_id + struct.pack("<q", -1)
         data += raw_public(self.secrets.box) + raw_public(self.secrets.signing)
-        data += 2 * struct.pack("<BBIII", 1, 2, 1 << 10, 1 << 12, 1 << 14) + struct.pack("<I", 1 << 20)
+        data += 2 * struct.pack("<BBIII", 1, 2, 1 << 10, 1 << 12, 1 << 14) + struct.pack("<I", 1 << 20) + naming
         return self.put("config", data + (signer or self.secrets.signing).sign(data) + more)
 
     def key(self, type):

@@ -4,7 +4,7 @@
 
 namespace kura::archive {
 
-Lane::Lane(Writer& writer, TaskQueue* helpers) : writer_(writer), helpers_(helpers), keyed_(writer.chunk_id_key()) {}
+Lane::Lane(Writer& writer, TaskQueue* helpers) : writer_(writer), helpers_(helpers), namer_(writer.namer()) {}
 
 Lane::~Lane() {
   for (FrameBuilder& frames : frames_) {
@@ -14,7 +14,7 @@ Lane::~Lane() {
 
 base::Result<ChunkId> Lane::put(Content content, base::ByteSpan text) {
   if (writer_.job().stopped()) KURA_TRY(writer_.job().status());
-  const ChunkId id = chunk_id(keyed_, content, text);
+  const ChunkId id = namer_.name(content, text);
   if (!writer_.claim(id, text.size()) || writer_.is_dry_run()) return id;
   if (FrameBuilder::is_small(text)) {
     if (frames(content).add(id, text)) flush(frames(content));

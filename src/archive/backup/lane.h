@@ -13,7 +13,6 @@
 #include "archive/backup/frame_builder.h"
 #include "archive/backup/task_queue.h"
 #include "archive/backup/writer.h"
-#include "crypto/hash.h"
 
 namespace kura::archive {
 
@@ -41,7 +40,7 @@ class Lane {
 
   Writer& writer_;
   TaskQueue* const helpers_;
-  crypto::HmacSha256 keyed_;
+  ChunkNamer namer_;
   Compressor compressor_;
   std::array<FrameBuilder, 2> frames_{FrameBuilder(Content::kFile), FrameBuilder(Content::kListing)};
 };

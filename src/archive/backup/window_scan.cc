@@ -1,16 +1,13 @@
 #include "archive/backup/window_scan.h"
 
-#include <cstdlib>
-#include <string_view>
-
 #include "archive/backup/window_scan_codes.h"
+#include "base/simd.h"
 
 namespace kura::archive {
 
 WindowScan::Code WindowScan::best() {
 #if defined(__x86_64__)
-  const char* wish = std::getenv("KURA_SIMD");
-  if (wish != nullptr && std::string_view(wish) == "off") return Code::kScalar;
+  if (!base::simd_wanted()) return Code::kScalar;
   // Those before the ones with VBMI2 slow down for registers of 64 bytes.
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2")) return Code::kAvx512;
   if (__builtin_cpu_supports("avx2")) return Code::kAvx2;

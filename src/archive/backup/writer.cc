@@ -9,6 +9,7 @@ Writer::Writer(store::Store& store, const Config& config, const WriteSecrets& se
     : job_(job),
       secrets_(secrets),
       dry_run_(dry_run),
+      naming_(config.naming),
       keys_(SealingKeys::create(config, secrets.catalog)),
       identifier_(known),
       line_(store, config, keys_, std::move(on_stored), job) {}

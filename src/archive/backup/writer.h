@@ -9,6 +9,7 @@
 #include "archive/backup/identifier.h"
 #include "archive/backup/job_control.h"
 #include "archive/backup/pack_line.h"
+#include "archive/format/chunk_id.h"
 #include "archive/repo/secrets.h"
 
 namespace kura::archive {
@@ -35,7 +36,7 @@ class Writer {
   JobControl& job() const { return job_; }
 
   // For lanes.
-  const base::Key& chunk_id_key() const { return secrets_.chunk_id; }
+  ChunkNamer namer() const { return {secrets_.chunk_id, naming_}; }
   bool is_dry_run() const { return dry_run_; }
   // True when the caller, and nobody else, has to store the chunk.
   bool claim(const ChunkId& id, std::size_t size);
@@ -48,6 +49,7 @@ class Writer {
   JobControl& job_;
   const WriteSecrets& secrets_;
   const bool dry_run_;
+  const ChunkNaming naming_;
   const SealingKeys keys_;
   Identifier identifier_;
   std::atomic<std::uint64_t> chunks_new_{0}, chunks_reused_{0};

@@ -15,6 +15,7 @@ using base::Status;
 
 constexpr std::string_view kConfigMagic = "KURACONF";
 constexpr std::string_view kTheConfig = "the config";
+constexpr std::uint16_t kNoParity = 0;  // u8 columns, u8 shards
 constexpr std::uint8_t kMostNormalisation = 16;
 
 void encode_chunker(base::Encoder& out, const ChunkerParameters& chunker) {
@@ -52,6 +53,17 @@ Status check(const Config& config) {
   return {};
 }
 
+// Asked last, of a config that is whole: another way is a newer program's.
+base::Result<ChunkNaming> known_naming(std::uint8_t naming) {
+  for (const ChunkNaming known : {ChunkNaming::kWhole, ChunkNaming::kPieces}) {
+    if (naming == static_cast<std::uint8_t>(known)) return known;
+  }
+  return base::fail(
+      base::ErrorCode::kUnsupported,
+      fmt::format("this repository names chunks by algorithm {}, which this program does not know", naming),
+      "use a newer kura");
+}
+
 }  // namespace
 
 Status Config::check_writable() const {
@@ -66,18 +78,20 @@ Status Config::check_writable() const {
 
 base::Bytes Config::encode(const base::Key& signing_seed) const {
   base::Encoder out;
-  encode_head(out, kConfigMagic);
+  encode_head(out, kConfigMagic, naming == ChunkNaming::kWhole ? kFormatVersion : kNewestConfigVersion);
   out.raw(repository).i64(created).raw(box_key).raw(signing_key);
   encode_chunker(out, files);
   encode_chunker(out, listings);
   out.u32(pack_target);
+  if (naming != ChunkNaming::kWhole) out.u8(static_cast<std::uint8_t>(naming)).u16(kNoParity);
   out.raw(crypto::ed25519_sign(signing_seed, out.bytes()));
   return out.take();
 }
 
 base::Result<Config> Config::decode(base::ByteSpan object) {
   base::Decoder in(object);
-  KURA_TRY(decode_head(in, kConfigMagic, kConfigLimit, kTheConfig));
+  const std::uint16_t version =
+      KURA_TRY(decode_head_of(in, kConfigMagic, kConfigLimit, kTheConfig, kNewestConfigVersion));
   Config config;
   in.copy(config.repository);
   config.created = in.i64();
@@ -86,6 +100,8 @@ base::Result<Config> Config::decode(base::ByteSpan object) {
   config.files = decode_chunker(in);
   config.listings = decode_chunker(in);
   config.pack_target = in.u32();
+  const std::uint8_t naming = version == kFormatVersion ? 1 : in.u8();
+  const std::uint16_t parity = version == kFormatVersion ? kNoParity : in.u16();
   const std::size_t signed_size = in.position();
   const base::ByteSpan signature = in.raw(sizeof(crypto::Signature));
   KURA_TRY(in.finish(kTheConfig));
@@ -93,6 +109,11 @@ base::Result<Config> Config::decode(base::ByteSpan object) {
     return damaged(kTheConfig, "its signature does not match");
   }
   KURA_TRY(check(config));
+  config.naming = KURA_TRY(known_naming(naming));
+  if (parity != kNoParity) {
+    return base::fail(base::ErrorCode::kUnsupported, "this repository keeps parity, which this program does not know",
+                      "use a newer kura");
+  }
   return config;
 }
 

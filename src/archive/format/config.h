@@ -16,6 +16,9 @@ using RepositoryId = std::array<std::uint8_t, 16>;
 inline constexpr std::uint8_t kGearChunks = 1;
 inline constexpr std::uint8_t kScannedChunks = 2;
 
+// How the id of a chunk comes from its bytes (chunk_id.h).
+enum class ChunkNaming : std::uint8_t { kWhole = 1, kPieces = 2 };
+
 struct ChunkerParameters {
   std::uint8_t algorithm = kScannedChunks;
   std::uint8_t normalisation = 2;  // bits by which the mask is harder before, and easier after, the average
@@ -33,13 +36,14 @@ struct Config {
   crypto::PublicKey signing_key{};
   ChunkerParameters files{.least = 256 << 10, .average = 1 << 20, .most = 4 << 20};
   ChunkerParameters listings{.least = 16 << 10, .average = 64 << 10, .most = 256 << 10};
-  std::uint32_t pack_target = 32 << 20;  // bytes
+  std::uint32_t pack_target = 32 << 20;       // bytes
+  ChunkNaming naming = ChunkNaming::kPieces;  // a config of version 1 says nothing, which is kWhole
 
   // Whether this program can cut chunks as the config asks, else kUnsupported. A question for writers: readers do not
   // mind how chunks were cut.
   base::Status check_writable() const;
 
-  // The object's bytes, signed with the recovery signing key.
+  // The object's bytes, signed with the recovery signing key: version 1 where that says all, else 2.
   base::Bytes encode(const base::Key& signing_seed) const;
   // kUnsupported for another version; kDamaged for anything else, sizes out of bounds and bad signatures among it.
   static base::Result<Config> decode(base::ByteSpan object);

@@ -7,6 +7,7 @@
 namespace kura::archive {
 
 inline constexpr std::uint16_t kFormatVersion = 1;
+inline constexpr std::uint16_t kNewestConfigVersion = 2;
 
 inline constexpr std::uint64_t kConfigLimit = 4096;
 inline constexpr std::uint64_t kKeyLimit = 4096;

@@ -11,7 +11,6 @@
 #include "base/codec.h"
 #include "base/error.h"
 #include "crypto/aead.h"
-#include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "store/object.h"
 
@@ -19,13 +18,7 @@ namespace kura::archive {
 
 enum class Content : std::uint8_t { kFile = 1, kListing = 2 };
 enum class Compression : std::uint8_t { kNone = 0, kZstd = 1 };
-using ChunkId = base::Digest;
-
-// The id of a chunk of `content` with the bytes `text`; `keyed` is an HMAC under the chunk id key.
-inline ChunkId chunk_id(crypto::HmacSha256& keyed, Content content, base::ByteSpan text) {
-  const auto prefix = static_cast<std::uint8_t>(content);
-  return keyed.mac({&prefix, 1}, text);
-}
+using ChunkId = base::Digest;  // chunk_id.h
 
 struct ChunkEntry {
   ChunkId id;

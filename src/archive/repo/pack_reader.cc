@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include "archive/format/chunk_id.h"
 #include "archive/format/limits.h"
 #include "archive/repo/frame_cache.h"
-#include "crypto/hash.h"
 
 namespace kura::archive {
 namespace {
@@ -61,7 +61,8 @@ bool is_plausible(const FramePlace& place, std::uint64_t pack_size) {
 struct PackReader::State {
   State(const Repository& repository_in, const ChunkIndex& index_in, std::size_t cache_bytes)
       : repository(repository_in), index(index_in), cache(cache_bytes), packs(index_in.packs().size()) {
-    if (const WriteSecrets* secrets = repository.write_secrets()) keyed.emplace(secrets->chunk_id);
+    if (const WriteSecrets* secrets = repository.write_secrets())
+      namer.emplace(secrets->chunk_id, repository.config().naming);
   }
 
   struct OpenedPack {
@@ -91,7 +92,7 @@ struct PackReader::State {
 
   const Repository& repository;
   const ChunkIndex& index;
-  std::optional<crypto::HmacSha256> keyed;
+  std::optional<ChunkNamer> namer;
   FrameCache cache;
 
   std::mutex mutex;  // guards what follows; what the pointers point to does not change once it is there
@@ -343,9 +344,7 @@ std::vector<DamagedObject> PackReader::replaced_packs() const {
 }
 
 bool PackReader::verify(const ChunkId& id, Content content, base::ByteSpan text) const {
-  if (!state_->keyed) return false;
-  crypto::HmacSha256 keyed = state_->keyed->clone();
-  return chunk_id(keyed, content, text) == id;
+  return state_->namer && state_->namer->clone().name(content, text) == id;
 }
 
 Result<std::vector<ChunkId>> PackReader::leaves(const ContentRef& content) {

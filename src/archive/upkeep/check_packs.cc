@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/format/chunk_id.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/upkeep/check_findings.h"
 #include "base/parallel.h"
@@ -126,7 +127,7 @@ Result<std::optional<Error>> PackChecker::open_frames(PackStream& stream, const 
   const base::MutableByteSpan head = KURA_TRY(stream.take(kPackHeaderSize, sealed));
   const Result<PackHeader> header = PackHeader::decode(head);
   if (!header) return header.error();
-  crypto::HmacSha256 keyed(repository_.write_secrets()->chunk_id);
+  ChunkNamer namer(repository_.write_secrets()->chunk_id, repository_.config().naming);
   std::uint64_t chunks = 0;
   for (std::uint32_t number = 0; number < record->frames.size(); ++number) {
     KURA_TRY(check_not_stopped(stop_));
@@ -136,7 +137,7 @@ Result<std::optional<Error>> PackChecker::open_frames(PackStream& stream, const 
     if (!text) return std::move(text).error();
     base::ByteSpan rest = *text;
     for (const ChunkEntry& chunk : frame.chunks) {
-      if (chunk.size > rest.size() || chunk_id(keyed, header->content, rest.first(chunk.size)) != chunk.id) {
+      if (chunk.size > rest.size() || namer.name(header->content, rest.first(chunk.size)) != chunk.id) {
         return Error(ErrorCode::kDamaged, fmt::format("pack {} in {}: a chunk in frame {} is not the one its id says",
                                                       pack.id.hex(), repository_.store().describe(), number));
       }

@@ -41,6 +41,19 @@ TEST(ConfigFormatTest, RefusesASignatureOfAnotherKey) {
   expect_error(Config::decode(sample_config().encode(test::key_of(9))), ErrorCode::kDamaged, "signature");
 }
 
+TEST(ConfigFormatTest, OfVersion2SaysHowChunksAreNamed) {
+  Config config = sample_config();
+  EXPECT_EQ(Config::decode(config.encode(kSigningSeed))->naming, ChunkNaming::kWhole);
+  config.naming = ChunkNaming::kPieces;
+  const Bytes object = config.encode(kSigningSeed);
+  EXPECT_EQ(object[8], 2);
+  EXPECT_EQ(Config::decode(object)->naming, ChunkNaming::kPieces);
+  test::expect_object_refusals(object, kConfigLimit, decode_config);
+  test::expect_every_bit_guarded(object, decode_config);
+  config.naming = static_cast<ChunkNaming>(3);
+  expect_error(decode_config(config.encode(kSigningSeed)), ErrorCode::kUnsupported, "algorithm 3");
+}
+
 TEST(ConfigFormatTest, RefusesSizesOutOfBounds) {
   const auto refused = [](auto change) {
     Config config = sample_config();

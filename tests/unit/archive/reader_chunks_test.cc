@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include "archive/repo/pack_reader.h"
+#include "crypto/hash.h"
 #include "support/archive/format_samples.h"
 #include "support/archive/repository_builder.h"
 

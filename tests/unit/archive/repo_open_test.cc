@@ -112,9 +112,9 @@ TEST_F(OpenTest, ADamagedOrTruncatedConfigIsToldFromANewerOne) {
   expect_error(open(""), ErrorCode::kDamaged);
   std::filesystem::remove(path);
   base::Bytes newer(whole.begin(), whole.end());
-  newer[8] = 2;
+  newer[8] = 3;
   ASSERT_TRUE(made->put(Kind::kConfig, newer));
-  expect_error(open(""), ErrorCode::kUnsupported, "version 2");
+  expect_error(open(""), ErrorCode::kUnsupported, "version 3");
 }
 
 TEST_F(OpenTest, AConfigPlantedBesideMisleadsNoMachineAndAKeylessReaderIsToldOfBoth) {

@@ -33,6 +33,7 @@ inline RepositoryId sample_repository() {
 
 inline Config sample_config() {
   Config config;
+  config.naming = ChunkNaming::kWhole;  // so that it is of version 1
   config.files.algorithm = config.listings.algorithm = kGearChunks;
   config.repository = sample_repository();
   config.created = 1'700'000'000'123'456'789;

@@ -9,6 +9,7 @@
 
 #include <zstd.h>
 
+#include "archive/format/chunk_id.h"
 #include "base/unique_fd.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
@@ -70,8 +71,7 @@ void RepositoryBuilder::damage(store::Kind kind, const store::ObjectId& id, std:
 }
 
 ChunkId RepositoryBuilder::id_of(Content content, base::ByteSpan bytes) const {
-  crypto::HmacSha256 keyed(repository_->write_secrets()->chunk_id);
-  return chunk_id(keyed, content, bytes);
+  return ChunkNamer(repository_->write_secrets()->chunk_id, repository_->config().naming).name(content, bytes);
 }
 
 ChunkId RepositoryBuilder::add(Content content, std::string_view bytes) {
