@@ -29,7 +29,7 @@ RC_GTEST_PROP(HashPiecesTest, GivesWhatEachPieceHashesToAlone, ()) {
 }
 
 TEST(HashPiecesTest, DoesSoForEveryNumberOfPiecesAndEveryEnd) {
-  const Bytes text = random_bytes(40 * 64);
+  const Bytes text = random_bytes(std::size_t{40} * 64);
   for (std::size_t size = 0; size <= text.size(); ++size)
     expect_the_digests_of_each_piece(ByteSpan(text).first(size), 64);
 }
