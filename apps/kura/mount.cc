@@ -8,6 +8,7 @@
 
 #include "base/escape.h"
 #include "command.h"
+#include "mount/mount_guard.h"
 
 namespace kura::app {
 
@@ -22,6 +23,7 @@ base::Result<ExitCode> run_mount(const Context& context, const MountOptions& opt
   KURA_TRY(context.need_repository_name());
   KURA_TRY(mount::check_mount_point(options.folder, options.allow_other));
   const std::string folder = std::filesystem::absolute(options.folder).string();
+  const mount::MountGuard guard = KURA_TRY(mount::MountGuard::start(folder));
   const auto repository = KURA_TRY(context.open_unlocked());
   const mount::MountEvents events{
       .mounted =

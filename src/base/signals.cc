@@ -21,13 +21,21 @@ void raise_event(int fd) {
   }
 }
 
+// From now on this signal does what it does by default, unless it is ignored.
+void end_by(int signal_number) {
+  struct sigaction action{};
+  sigaction(signal_number, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return;
+  action.sa_handler = SIG_DFL;
+  sigaction(signal_number, &action, nullptr);
+}
+
 // Runs inside the handler: only async-signal-safe calls (signal-safety(7)).
-void on_signal(int) {
+void on_signal(int signal_number) {
   const int saved_errno = errno;
-  struct sigaction by_default{};
-  by_default.sa_handler = SIG_DFL;
-  sigaction(SIGINT, &by_default, nullptr);  // the next one of either kind ends the process
-  sigaction(SIGTERM, &by_default, nullptr);
+  if (signal_number != SIGHUP) {  // the next one of a person's ends the process
+    for (const int each : {SIGINT, SIGTERM}) end_by(each);
+  }
   if (const int fd = event_of_handler.load(); fd >= 0) raise_event(fd);
   errno = saved_errno;
 }
@@ -38,8 +46,7 @@ void catch_unless_ignored(int signal_number, struct sigaction& old) {
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  sigaddset(&action.sa_mask, SIGINT);  // one handler at a time
-  sigaddset(&action.sa_mask, SIGTERM);
+  for (const int each : kStopSignals) sigaddset(&action.sa_mask, each);  // one handler at a time
   sigaction(signal_number, &action, nullptr);
 }
 
@@ -55,13 +62,11 @@ SignalStop::SignalStop() : event_(eventfd(0, EFD_CLOEXEC)) {
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, &old_pipe_);
-  catch_unless_ignored(SIGINT, old_int_);
-  catch_unless_ignored(SIGTERM, old_term_);
+  for (std::size_t i = 0; i < kStopSignals.size(); ++i) catch_unless_ignored(kStopSignals[i], old_stop_[i]);
 }
 
 SignalStop::~SignalStop() {
-  sigaction(SIGINT, &old_int_, nullptr);
-  sigaction(SIGTERM, &old_term_, nullptr);
+  for (std::size_t i = 0; i < kStopSignals.size(); ++i) sigaction(kStopSignals[i], &old_stop_[i], nullptr);
   sigaction(SIGPIPE, &old_pipe_, nullptr);
   event_of_handler.store(-1);
   ending_.store(true);

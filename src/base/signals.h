@@ -1,8 +1,9 @@
-// Ctrl-C and `kill` as a stop token.
+// Ctrl-C, `kill` and a closed terminal as a stop token.
 #pragma once
 
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <stop_token>
 #include <thread>
@@ -11,10 +12,14 @@
 
 namespace kura::base {
 
-// While it lives, the first SIGINT or SIGTERM requests a stop, and the second ends the process at once as the signal
-// does by default; SIGPIPE is ignored, so that a closed pipe is an error of write(2). Signals that were ignored before
-// (a shell's background job) stay ignored. Made once in main, before other threads; they need no special care, but
-// for blocking calls that may return EINTR. Callbacks on the token run on a thread of this object.
+inline constexpr std::array<int, 3> kStopSignals{SIGINT, SIGTERM, SIGHUP};
+
+// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop. After a SIGINT or SIGTERM the next of these two
+// ends the process at once as the signal does by default. A SIGHUP never does: when a terminal closes, the kernel, the
+// shell and the session's manager each send one. SIGPIPE is ignored, so that a closed pipe is an error of write(2).
+// Signals that were ignored before (a shell's background job, nohup) stay ignored. Made once in main, before other
+// threads; they need no special care, but for blocking calls that may return EINTR. Callbacks on the token run on a
+// thread of this object.
 class SignalStop {
  public:
   SignalStop();   // ends the program when there is one already or the system has no descriptor left
@@ -30,8 +35,7 @@ class SignalStop {
   UniqueFd event_;
   std::stop_source source_;
   std::atomic<bool> ending_{false};
-  struct sigaction old_int_{};
-  struct sigaction old_term_{};
+  std::array<struct sigaction, kStopSignals.size()> old_stop_{};
   struct sigaction old_pipe_{};
   std::thread waiter_;
 };

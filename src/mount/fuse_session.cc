@@ -1,9 +1,6 @@
 #include "mount/fuse_session.h"
 
 #include <pthread.h>
-#include <spawn.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +15,7 @@
 
 #include "base/escape.h"
 #include "base/guarded.h"
+#include "mount/mount_guard.h"
 
 namespace kura::mount {
 namespace {
@@ -148,16 +146,7 @@ void FuseSession::end_loop() {
 
 // A thread is stuck in a store that never answers. The mount goes, and the process with it.
 void FuseSession::give_up() {
-  if (::umount2(folder_.c_str(), MNT_DETACH) != 0) {
-    std::string program = "fusermount3";
-    std::string how = "-uz";
-    std::string folder = folder_;
-    std::array<char*, 4> words{program.data(), how.data(), folder.data(), nullptr};
-    pid_t child = 0;
-    if (::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(), environ) == 0) {
-      ::waitpid(child, nullptr, 0);
-    }
-  }
+  detach_mount(folder_.c_str());
   std::fprintf(stderr, "kura: the repository does not answer; unmounted %s without waiting for it\n",
                base::printable(folder_).c_str());
   ::_exit(1);

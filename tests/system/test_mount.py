@@ -281,8 +281,8 @@ def test_what_was_stored_again_is_read_in_place_of_a_lost_pack(own, tmp_path):
         at.stop()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_unmounts_while_it_is_busy(large, tmp_path, how):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_unmounts_while_it_is_busy(large, tmp_path, how):
     kura, source = large
     with mount(kura, tmp_path / "mnt") as at:
         large_file = at.below(source) / "large"
@@ -339,10 +339,60 @@ def test_fusermount_ends_the_program(large, tmp_path):
         assert b'"summary"' in out
 
 
-def test_a_killed_program_leaves_a_mount_that_can_be_cleared(large, tmp_path):
+def is_unmounted(point):
+    try:
+        return os.listdir(point) == []
+    except OSError as error:
+        assert error.errno in (errno.ENOTCONN, errno.ECONNABORTED)
+        return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGQUIT, signal.SIGSEGV])
+def test_a_program_that_dies_leaves_no_mount_behind(large, tmp_path, how):
     kura, source = large
     with mount(kura, tmp_path / "mnt") as at:
-        at.process.kill()
+        with open(at.below(source) / "large", "rb") as held:
+            held.read(10)
+            at.process.send_signal(how)
+            at.process.wait(20)
+            wait_until(lambda: is_unmounted(at.point))
+            with pytest.raises(OSError):
+                os.pread(held.fileno(), 10, 40 * MIB)
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_leaves_no_mount_behind(large, tmp_path):
+    kura, _ = large
+    with mount(kura, tmp_path / "mnt") as at:
+        at.process.send_signal(signal.SIGSTOP)  # so that it finds both
+        at.process.send_signal(signal.SIGINT)
+        at.process.send_signal(signal.SIGTERM)
+        at.process.send_signal(signal.SIGCONT)
+        assert at.process.wait(20) in (0, -signal.SIGINT, -signal.SIGTERM)
+        wait_until(lambda: is_unmounted(at.point))
+
+
+def test_it_needs_no_standard_streams(large, tmp_path):
+    kura, source = large
+    point = tmp_path / "mnt"
+    point.mkdir()
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *kura.command("mount", point)]
+    with running(subprocess.Popen(command, env=kura.with_keys())) as process:
+        wait_until(lambda: os.path.ismount(point))
+        assert tree_of(point / "latest" / str(source)[1:]) == tree_of(source)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    assert not os.path.ismount(point)
+
+
+def children_of(process):
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def test_a_mount_whose_guard_was_killed_too_can_be_cleared(large, tmp_path):
+    kura, _ = large
+    with mount(kura, tmp_path / "mnt") as at:
+        for process in (*children_of(at.process), at.process.pid):
+            os.kill(process, signal.SIGKILL)
         at.process.wait()
         with pytest.raises(OSError) as error:
             os.listdir(at.point)

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -38,7 +40,7 @@ int stopped_by(int signal_number) {
 }
 
 TEST(SignalStopTest, TheFirstSignalRequestsAStop) {
-  for (const int signal_number : {SIGINT, SIGTERM}) {
+  for (const int signal_number : kStopSignals) {
     const int status = status_of_process([&] { return stopped_by(signal_number); });
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   }
@@ -57,6 +59,20 @@ TEST(SignalStopTest, TheSecondSignalEndsTheProcess) {
   }
 }
 
+// A closed terminal: the kernel, the shell and the session's manager send these, in any order.
+TEST(SignalStopTest, AHangUpEndsNothingByForce) {
+  const std::vector<std::vector<int>> cases = {
+      {SIGHUP, SIGHUP}, {SIGHUP, SIGTERM}, {SIGTERM, SIGHUP}, {SIGHUP, SIGHUP, SIGINT}};
+  for (const std::vector<int>& several : cases) {
+    const int status = status_of_process([&] {
+      SignalStop signals;
+      for (const int each : several) ::raise(each);
+      return stops_within(signals.token(), milliseconds(10'000)) ? 0 : 1;
+    });
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+}
+
 TEST(SignalStopTest, AClosedPipeIsAnErrorOfWrite) {
   const int status = status_of_process([] {
     SignalStop signals;
@@ -69,13 +85,18 @@ TEST(SignalStopTest, AClosedPipeIsAnErrorOfWrite) {
 }
 
 TEST(SignalStopTest, IgnoredSignalsStayIgnored) {
-  const int status = status_of_process([] {
-    ::signal(SIGINT, SIG_IGN);
-    SignalStop signals;
-    ::raise(SIGINT);
-    return stops_within(signals.token(), milliseconds(50)) ? 1 : 0;
-  });
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  for (const int ignored : kStopSignals) {
+    const int status = status_of_process([&] {
+      ::signal(ignored, SIG_IGN);
+      SignalStop signals;
+      ::raise(ignored);
+      if (stops_within(signals.token(), milliseconds(50))) return 1;
+      ::raise(ignored == SIGTERM ? SIGINT : SIGTERM);
+      ::raise(ignored);  // also after another one
+      return stops_within(signals.token(), milliseconds(10'000)) ? 0 : 2;
+    });
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
 }
 
 TEST(SignalStopTest, EndingItPutsTheOldActionsBackWithoutAStop) {
