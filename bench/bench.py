@@ -16,7 +16,7 @@ from tools import MB  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BASE = os.path.join(ROOT, "build", "bench")
-SCENARIOS = ["first", "unchanged", "day 2", "restore", "check"]
+SCENARIOS = ["first", "unchanged", "re-read", "day 2", "restore", "check", "check, no keys"]
 
 
 def arguments():
@@ -101,7 +101,7 @@ def row(scenario, kind, results, kura):
     if failed:
         return [scenario, title, f"FAILED {len(failed)} of {len(results)}"] + ["-"] * 6
     cpu = [result.cpu for result in results]
-    adds = scenario in ("first", "unchanged", "day 2") and median(results, "stored") > 0
+    adds = scenario in ("first", "unchanged", "re-read", "day 2") and median(results, "stored") > 0
     ratios = ["-", "-"]
     if kura and not any(result.failure for result in kura):
         ratios = [f"{median(results, field) / max(median(kura, field), 0.001):.2f}" for field in ("wall", "cpu")]

@@ -93,9 +93,11 @@ class Kura(Tool):
         self.env = {"KURA_REPO": self.repo, "KURA_STATE_DIR": home + "/state", "KURA_PASSPHRASE": PASSPHRASE}
         self.init = [kura, "init"]
         backup = [kura, "backup", source]
-        self.commands = {"first": backup, "unchanged": backup, "day 2": backup,
+        lost = ["sh", "-c", 'rm "$KURA_STATE_DIR"/*/*.files && exec "$@"', "sh"]
+        self.commands = {"first": backup, "unchanged": backup, "re-read": lost + backup, "day 2": backup,
                          "restore": [kura, "restore", "latest", "--target", self.target],
-                         "check": [kura, "check", "--read-data"]}
+                         "check": [kura, "check", "--read-data"],
+                         "check, no keys": ["env", "-u", "KURA_PASSPHRASE", kura, "check"]}
 
 
 class Restic(Tool):
@@ -106,7 +108,7 @@ class Restic(Tool):
         self.env = {"RESTIC_REPOSITORY": self.repo, "RESTIC_CACHE_DIR": home + "/cache", "RESTIC_PASSWORD": PASSPHRASE}
         self.init = ["restic", "init"]
         backup = ["restic", "backup", source]
-        self.commands = {"first": backup, "unchanged": backup, "day 2": backup,
+        self.commands = {"first": backup, "unchanged": backup, "re-read": backup + ["--force"], "day 2": backup,
                          "restore": ["restic", "restore", "latest", "--target", self.target],
                          "check": ["restic", "check", "--read-data"]}
 
@@ -120,8 +122,10 @@ class Borg(Tool):
         self.init = ["borg", "init", "--encryption", "repokey"]
         create = ["borg", "create", "--compression", "zstd,3"]
         self.commands = {"first": create + ["::first", source], "unchanged": create + ["::unchanged", source],
+                         "re-read": create + ["--files-cache", "disabled", "::re-read", source],
                          "day 2": create + ["::day-2", source], "restore": ["borg", "extract", "::day-2"],
-                         "check": ["borg", "check", "--verify-data"]}
+                         "check": ["borg", "check", "--verify-data"],
+                         "check, no keys": ["borg", "check", "--repository-only"]}
 
 
 class Plain(Tool):
