@@ -20,6 +20,7 @@ struct BackupOptions {
   bool one_file_system = false;
   bool dry_run = false;
   unsigned threads = 0;
+  std::string compact = "auto";
 };
 
 // A pattern a line; empty lines and those that begin with '#' say nothing.
@@ -44,6 +45,19 @@ base::Result<base::GlobSet> read_excludes(const BackupOptions& options) {
   return globs;
 }
 
+// Nothing: as much as kura thinks right.
+base::Result<std::optional<std::uint64_t>> compaction_limit(std::string text) {
+  if (text == "auto") return std::nullopt;
+  if (text == "off") return std::optional<std::uint64_t>(0);
+  const CLI::AsSizeValue as_size(/*kb_is_1000=*/false);
+  std::uint64_t bytes = 0;
+  if (!as_size(text).empty() || !CLI::detail::lexical_cast(text, bytes)) {
+    return base::fail(base::ErrorCode::kUsage, "--compact does not understand this",
+                      "give a size such as 500M or 2G, 'auto' or 'off'");
+  }
+  return bytes;
+}
+
 boost::json::object to_json(const archive::BackupSummary& summary, bool dry_run) {
   boost::json::object value{{"type", "summary"}};
   value["snapshot_id"] = dry_run ? boost::json::value(nullptr) : boost::json::value(summary.snapshot_id.hex());
@@ -58,6 +72,8 @@ boost::json::object to_json(const archive::BackupSummary& summary, bool dry_run)
   value["bytes_stored_new"] = summary.bytes_stored_new;
   value["chunks_new"] = summary.chunks_new;
   value["chunks_reused"] = summary.chunks_reused;
+  value["bytes_compacted"] = summary.bytes_compacted;
+  value["packs_compacted"] = summary.packs_compacted;
   value["seconds"] = summary.seconds;
   value["verdict"] = archive::name_of(summary.verdict);
   value["evidence"] = boost::json::array();
@@ -76,6 +92,10 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  data    {} in {}; {} read, {} {}", human_size(summary.bytes_total),
                           human_count(summary.files_total, "file"), human_size(summary.bytes_read),
                           human_size(summary.bytes_stored_new), dry_run ? "would be new" : "stored"));
+  if (summary.bytes_compacted > 0) {
+    output.note(fmt::format("  freed   {} stored again out of {}, which go with older snapshots",
+                            human_size(summary.bytes_compacted), human_count(summary.packs_compacted, "sparse pack")));
+  }
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.bytes_total) / summary.seconds : 0;
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
@@ -92,6 +112,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
       .host = options.host.empty() ? base::host_name() : options.host,
       .user = base::user_name(),
       .threads = options.threads,
+      .compact = KURA_TRY(compaction_limit(options.compact)),
   };
   base::Progress progress;
   auto summary = [&] {
@@ -110,16 +131,20 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
 
 void add_backup(CommandTable& table) {
   auto options = std::make_shared<BackupOptions>();
-  CLI::App* command = table.add("backup", "Make a snapshot of files and folders; needs no passphrase",
-                                "Examples:\n"
-                                "  kura backup /srv/share /home\n"
-                                "  kura backup / --one-file-system --exclude /var/cache --exclude '*.iso'\n"
-                                "  kura backup --tag before-update /etc\n"
-                                "\n"
-                                "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
-                                "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
-                                "Run again after an interruption: what was stored is not stored again.",
-                                [options](const Context& context) { return run_backup(context, *options); });
+  CLI::App* command =
+      table.add("backup", "Make a snapshot of files and folders; needs no passphrase",
+                "Examples:\n"
+                "  kura backup /srv/share /home\n"
+                "  kura backup / --one-file-system --exclude /var/cache --exclude '*.iso'\n"
+                "  kura backup --tag before-update /etc\n"
+                "  kura backup /srv --compact 200M\n"
+                "\n"
+                "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
+                "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
+                "What is left of packs that are hardly used any more is stored again from the source, so\n"
+                "that `kura gc` can free them: at most a tenth of the source in one backup (auto), or SIZE.\n"
+                "Run again after an interruption: what was stored is not stored again.",
+                [options](const Context& context) { return run_backup(context, *options); });
   command->add_option("path", options->paths, "Files and folders")->required()->type_name("PATH");
   command->add_option("--tag", options->tags, "Mark the snapshot (may be repeated)")
       ->type_name("TAG")
@@ -133,6 +158,10 @@ void add_backup(CommandTable& table) {
   command->add_flag("-x,--one-file-system", options->one_file_system, "Stay on the file systems of the given paths");
   command->add_option("--host", options->host, "Host name to record")->type_name("NAME");
   command->add_flag("-n,--dry-run", options->dry_run, "Read and count, store nothing");
+  command
+      ->add_option("--compact", options->compact,
+                   "How much to store again at most to free sparse packs: auto, off, or a size (200M, 2G)")
+      ->type_name("SIZE");
   add_threads(command, options->threads);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "archive/backup/commit.h"
+#include "archive/backup/compaction.h"
 #include "archive/backup/source_pipeline.h"
 #include "archive/backup/survey.h"
 #include "archive/backup/write_session.h"
@@ -84,6 +85,7 @@ class Backup {
   base::Result<SourcePipeline::Outcome> read_source(Writer& writer, FileCacheWriter* cache);
   SnapshotLabel label_for(const SourcePipeline::Outcome& outcome) const;
   void summarise(const SourcePipeline::Outcome& outcome, const Writer& writer);
+  void remember_uses(const Compaction& compaction, const Writer& writer, PackUses uses) const;
   std::string cache_path() const {
     return repository_.machine_state()->folder() + "/" + base::to_hex(series_) + ".files";
   }
@@ -129,14 +131,20 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
 }
 
 base::Status Backup::store_all() {
+  const Compaction compaction =
+      KURA_TRY(Compaction::prepare(repository_, session_->known(), series_, options_.compact, started_));
   IndexWriter indexes(repository_);
+  PackUses uses;
   const auto on_stored = [&](IndexedPack pack) -> base::Status {
     summary_.bytes_stored_new += pack.size;
     progress_.bytes_stored += pack.size;
+    std::uint64_t bytes = 0;
+    for (const FrameRecord& frame : pack.record.frames) bytes += frame.text_size();
+    uses.packs.push_back({.pack = pack.id, .used = bytes, .bytes = bytes, .since = started_});
     return indexes.add(std::move(pack), true);
   };
   Writer writer(repository_.store(), repository_.config(), *secrets_, session_->known(), on_stored, job_,
-                options_.dry_run);
+                options_.dry_run, compaction.plan());
   std::optional<FileCacheWriter> cache;
   if (!options_.dry_run) cache.emplace(cache_path(), repository_.config_id());
 
@@ -147,10 +155,28 @@ base::Status Backup::store_all() {
   const Committed committed =
       KURA_TRY(commit_snapshot(*session_, writer, indexes, label_for(outcome), series_, started_));
   cache->commit();
+  uses.snapshot = committed.snapshot;
+  remember_uses(compaction, writer, std::move(uses));
   summary_.snapshot_id = committed.snapshot;
   summary_.bytes_stored_new += committed.bytes_written;
   progress_.bytes_stored += committed.bytes_written;
   return {};
+}
+
+// `uses` has those of the new packs.
+void Backup::remember_uses(const Compaction& compaction, const Writer& writer, PackUses uses) const {
+  const ChunkIndex& known = session_->known();
+  for (std::size_t number = 0; number < known.packs().size(); ++number) {
+    const std::uint64_t used = writer.used(number);
+    if (used == 0) continue;
+    const ChunkIndex::Pack& pack = known.packs()[number];
+    std::uint64_t bytes = 0;
+    for (const FramePlace& frame : pack.frames) bytes += frame.text_size;
+    // No snapshot has named a pack that is in no index.
+    const std::int64_t since = pack.index == ChunkIndex::kNoIndex ? started_ : compaction.since(pack.id);
+    uses.packs.push_back({.pack = pack.id, .used = std::min(used, bytes), .bytes = bytes, .since = since});
+  }
+  save_pack_uses(pack_uses_path(*repository_.machine_state(), series_), uses, repository_.config_id());
 }
 
 SnapshotLabel Backup::label_for(const SourcePipeline::Outcome& outcome) const {
@@ -178,6 +204,8 @@ void Backup::summarise(const SourcePipeline::Outcome& outcome, const Writer& wri
   summary_.bytes_read = counts.bytes_read;
   summary_.chunks_new = writer.chunks_new();
   summary_.chunks_reused = writer.chunks_reused();
+  summary_.bytes_compacted = writer.bytes_compacted();
+  summary_.packs_compacted = writer.packs_compacted();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct BackupOptions {
   std::string host;
   std::string user;
   unsigned threads = 0;  // 0: one a core
+  // Bytes of chunks, before compression, that are stored anew at most, so that sparsely used packs come out of use
+  // (compaction.h). Nothing: a tenth of the source; 0: none.
+  std::optional<std::uint64_t> compact;
 };
 
 struct BackupSummary {
@@ -36,6 +40,7 @@ struct BackupSummary {
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_stored_new = 0;  // written to the store
   std::uint64_t chunks_new = 0, chunks_reused = 0;
+  std::uint64_t bytes_compacted = 0, packs_compacted = 0;  // stored anew out of sparse packs, before compression
   double seconds = 0;
   Verdict verdict = Verdict::kUnjudged;
 };

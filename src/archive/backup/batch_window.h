@@ -37,9 +37,20 @@ struct Item {
   bool known_before = false;  // the cache had it, in whatever state
   bool unmodified = false;
   std::pair<std::uint64_t, std::uint64_t> inode;  // device, inode, as the walk saw it: of files with several names
-  std::optional<CachedFile> remembered;           // for the next cache; its content and more are in the entry, too
-  ContentRef content_before;                      // to tell a touched file from a changed one
+  // For the next cache; its content and more are in the entry, too. Of a file that is to be read although it is
+  // unchanged: what is remembered of it.
+  std::optional<CachedFile> remembered;
+  ContentRef content_before;  // to tell a touched file from a changed one
   std::uint64_t bytes_read = 0;
+
+  // It is what it was when it was remembered.
+  void take_remembered() {
+    unmodified = true;
+    entry.size = remembered->size;
+    entry.content = remembered->content.ref;
+    entry.extents = remembered->extents;
+    entry.xattrs = remembered->xattrs;
+  }
 };
 
 struct Batch {

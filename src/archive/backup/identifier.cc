@@ -1,25 +1,77 @@
 #include "archive/backup/identifier.h"
 
+#include <utility>
+
 namespace kura::archive {
 
-Identifier::Identifier(const ChunkIndex& known)
-    : known_(known), needed_(std::make_unique<std::atomic<bool>[]>(known.packs().size())) {}
+Identifier::Identifier(const ChunkIndex& known, CompactionPlan plan)
+    : known_(known),
+      plan_(std::move(plan)),
+      needed_(std::make_unique<std::atomic<bool>[]>(known.packs().size())),
+      uses_(known) {}
+
+std::optional<Identifier::Found> Identifier::find(const ChunkId& id, std::optional<std::size_t> size) const {
+  std::optional<Found> best;
+  bool best_is_idle = false;
+  for (const ChunkIndex::Entry& copy : known_.copies(id)) {
+    // An index that claims another size for this id is wrong about it, and is not leaned on.
+    if (size && copy.place.size != *size) continue;
+    const PackRole found = role(copy.place.pack);
+    if (found == PackRole::kInUse) return Found{copy.place};
+    // The copy in an idle pack is an old one of that in the sparse pack: it would keep yet another pack.
+    const bool is_better = !best || (best_is_idle && found == PackRole::kSparse);
+    if (!is_better) continue;
+    best = Found{.place = copy.place, .sparse = found == PackRole::kSparse};
+    best_is_idle = found == PackRole::kIdle;
+  }
+  return best;
+}
+
+bool Identifier::within_limit(std::size_t size) {
+  if (limit_reached_) return false;
+  if (compacted_.fetch_add(size) + size <= plan_.limit) return true;
+  compacted_ -= size;
+  limit_reached_ = true;
+  return false;
+}
+
+// True when the caller has to store it.
+bool Identifier::put_again(const ChunkId& id, const ChunkPlace& place) {
+  const auto fresh = new_like(id).lock();
+  if (fresh->contains(id)) return false;
+  if (within_limit(place.size)) return fresh->insert(id);
+  mark(id, place);
+  return false;
+}
 
 bool Identifier::claim(const ChunkId& id, std::size_t size) {
-  // An index that claims another size for this id is wrong about it, and is not leaned on.
-  if (const auto place = known_.find(id); place && place->size == size) {
-    mark(*place);
-    return false;
-  }
-  return new_like(id).lock()->insert(id);
+  const std::optional<Found> found = find(id, size);
+  if (!found) return new_like(id).lock()->insert(id);
+  if (found->sparse) return put_again(id, found->place);
+  mark(id, found->place);
+  return false;
 }
 
 bool Identifier::use(const ChunkId& id) {
-  if (const auto place = known_.find(id)) {
-    mark(*place);
-    return true;
+  const std::optional<Found> found = find(id, std::nullopt);
+  if (!found || (found->sparse && !limit_reached_)) return new_like(id).lock()->contains(id);
+  mark(id, found->place);
+  return true;
+}
+
+bool Identifier::keep(const ChunkId& id) {
+  if (new_like(id).lock()->contains(id)) return true;
+  const std::optional<Found> found = find(id, std::nullopt);
+  if (found) mark(id, found->place);
+  return found.has_value();
+}
+
+std::size_t Identifier::packs_compacted() const {
+  std::size_t count = 0;
+  for (std::size_t number = 0; number < plan_.roles.size(); ++number) {
+    if (plan_.roles[number] == PackRole::kSparse && !needs(number)) ++count;
   }
-  return new_like(id).lock()->contains(id);
+  return count;
 }
 
 }  // namespace kura::archive

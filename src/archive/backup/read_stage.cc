@@ -40,7 +40,21 @@ void ReadStage::read(const Batch::Read& read, Item& item) {
   if (job_.stopped()) return;
   if (file) return fill(item, *std::move(file));
   item.problem = std::move(file).error();
-  item.left_out = true;
+  item.left_out = !keep_remembered(item);
+}
+
+// For an unchanged file that was to be read because of where its chunks lie: they are still there.
+bool ReadStage::keep_remembered(Item& item) {
+  if (!item.remembered) return false;
+  for (const std::vector<ChunkId>* ids : {&item.remembered->content.ref.ids, &item.remembered->content.below}) {
+    for (const ChunkId& id : *ids) {
+      if (!writer_.keep(id)) return false;
+    }
+  }
+  item.take_remembered();
+  item.problem =
+      std::move(*item.problem).with_hint("It has not changed, so the snapshot has it as it was stored before");
+  return true;
 }
 
 void ReadStage::fill(Item& item, ReadFile file) {

@@ -17,7 +17,12 @@ class ReadStage {
  public:
   ReadStage(Writer& writer, const Chunker& chunker, BatchWindow& window, TaskQueue& tasks, JobControl& job,
             base::Progress& progress)
-      : window_(window), tasks_(tasks), job_(job), lane_(writer, &tasks), reader_(lane_, chunker, job, progress) {}
+      : writer_(writer),
+        window_(window),
+        tasks_(tasks),
+        job_(job),
+        lane_(writer, &tasks),
+        reader_(lane_, chunker, job, progress) {}
 
   // Until there is nothing more to do, or the job is stopped.
   void run();
@@ -26,7 +31,9 @@ class ReadStage {
   void read(Batch& batch);
   void read(const Batch::Read& read, Item& item);
   void fill(Item& item, ReadFile file);
+  bool keep_remembered(Item& item);
 
+  Writer& writer_;
   BatchWindow& window_;
   TaskQueue& tasks_;
   JobControl& job_;

@@ -101,7 +101,10 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
   if (item.link == Item::Link::kAgain || item.link == Item::Link::kLast) return {};
   if (const CachedFile* cached = cache_.find(entry.path)) {
     item.known_before = true;
-    if (cached->trusted && cached->stamp == FileStamp::of(entry.status) && take_from_cache(*cached, item)) return {};
+    if (cached->trusted && cached->stamp == FileStamp::of(entry.status)) {
+      if (take_from_cache(*cached, item)) return {};
+      item.remembered = *cached;  // until it is read: what it has if that fails
+    }
     item.content_before = cached->content.ref;
   }
   batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
@@ -109,19 +112,15 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
   return {};
 }
 
-// Only when every chunk of it, and every list of chunks, can still be leaned on.
+// Only when every chunk of it, and every list of chunks, can be leaned on where it is.
 bool SourceStage::take_from_cache(const CachedFile& cached, Item& item) {
   for (const std::vector<ChunkId>* ids : {&cached.content.ref.ids, &cached.content.below}) {
     for (const ChunkId& id : *ids) {
       if (!writer_.use(id)) return false;
     }
   }
-  item.unmodified = true;
-  item.entry.size = cached.size;
-  item.entry.content = cached.content.ref;
-  item.entry.extents = cached.extents;
-  item.entry.xattrs = cached.xattrs;
   item.remembered = cached;
+  item.take_remembered();
   return true;
 }
 

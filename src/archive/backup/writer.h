@@ -19,20 +19,26 @@ namespace kura::archive {
 class Writer {
  public:
   // All references outlive it. `known` has only packs that may be leaned on. `on_stored` takes each new pack. A dry run
-  // identifies and counts, and stores nothing.
+  // identifies and counts, and stores nothing. What sparse packs of the plan hold is stored anew (compaction.h).
   Writer(store::Store& store, const Config& config, const WriteSecrets& secrets, const ChunkIndex& known,
-         PackSink on_stored, JobControl& job, bool dry_run = false);
+         PackSink on_stored, JobControl& job, bool dry_run = false, CompactionPlan plan = {});
 
-  // For a chunk of an earlier backup: false when it is not there, and the content has to be put again.
+  // For a chunk of an earlier backup: false when it is not there, or should not stay where it is, and the content has
+  // to be put again.
   bool use(const ChunkId& id);
+  // The same where the content cannot be put again: false only when it is not there.
+  bool keep(const ChunkId& id);
 
   // After the last lane is gone: returns when all is in the store (not yet durable: Store::sync()).
   base::Status finish();
 
-  // Whether pack `number` of `known` holds a chunk that was put or used. All new packs are needed.
+  // Whether pack `number` of `known` is needed, and how much of it was put or used. All new packs are needed.
   bool needs(std::size_t number) const { return identifier_.needs(number); }
+  std::uint64_t used(std::size_t number) const { return identifier_.used(number); }
   std::uint64_t chunks_new() const { return chunks_new_; }
   std::uint64_t chunks_reused() const { return chunks_reused_; }
+  std::uint64_t bytes_compacted() const { return identifier_.bytes_compacted(); }
+  std::size_t packs_compacted() const { return identifier_.packs_compacted(); }
   JobControl& job() const { return job_; }
 
   // For lanes.

@@ -9,32 +9,19 @@
 
 #include <fmt/format.h>
 
+#include "archive/repo/calendar.h"
 #include "base/time.h"
 
 namespace kura::archive {
 namespace {
 
 namespace chr = std::chrono;
-using Time = chr::sys_time<chr::nanoseconds>;
 
 constexpr std::int64_t kMinute = 60LL * 1'000'000'000;  // ns
 constexpr std::int64_t kHour = 60 * kMinute;
 
-Time as_time(std::int64_t ns) { return Time(chr::nanoseconds(ns)); }
-chr::year_month_day date_of(std::int64_t ns) { return chr::floor<chr::days>(as_time(ns)); }
-
-// Buckets as numbers that rise with time.
-std::int64_t hour_of(std::int64_t ns) { return chr::floor<chr::hours>(as_time(ns)).time_since_epoch().count(); }
-std::int64_t day_of(std::int64_t ns) { return chr::floor<chr::days>(as_time(ns)).time_since_epoch().count(); }
-std::int64_t week_of(std::int64_t ns) {
-  constexpr std::int64_t kMondayBeforeEpoch = 3;  // 1970-01-01 was a Thursday
-  return chr::floor<chr::weeks>(chr::days(day_of(ns) + kMondayBeforeEpoch)).count();
-}
-std::int64_t year_of(std::int64_t ns) { return static_cast<int>(date_of(ns).year()); }
-std::int64_t month_of(std::int64_t ns) { return year_of(ns) * 12 + static_cast<unsigned>(date_of(ns).month()) - 1; }
-
 std::string day_name(std::int64_t ns) {
-  const chr::year_month_day date = date_of(ns);
+  const chr::year_month_day date(date_of(ns));
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                      static_cast<unsigned>(date.day()));
 }

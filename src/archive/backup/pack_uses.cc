@@ -1,0 +1,83 @@
+#include "archive/backup/pack_uses.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "base/codec.h"
+#include "base/unique_fd.h"
+#include "crypto/hash.h"
+#include "store/atomic_file.h"
+
+namespace kura::archive {
+namespace {
+
+constexpr std::string_view kMagic = "KURAUSES";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kDigest = sizeof(base::Digest);
+constexpr std::size_t kLeastUse = kDigest + 3;
+constexpr off_t kFileLimit = 1LL << 30;  // 20 million packs
+
+std::optional<base::Bytes> read_file(const std::string& path) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kFileLimit) return {};
+  base::Bytes bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t count = ::read(file.get(), bytes.data() + size, bytes.size() - size);
+    if (count <= 0) return {};
+    size += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+base::Bytes encode_pack_uses(const PackUses& uses, const store::ObjectId& config) {
+  base::Encoder out;
+  out.raw(base::as_bytes(kMagic)).u16(kVersion).raw(config.span()).raw(uses.snapshot.span());
+  out.varint(uses.packs.size());
+  for (const PackUse& use : uses.packs) {
+    out.raw(use.pack.span()).varint(use.used).varint(use.bytes).zigzag(use.since);
+  }
+  out.raw(crypto::sha256(out.bytes()).span());
+  return out.take();
+}
+
+std::optional<PackUses> decode_pack_uses(base::ByteSpan file, const store::ObjectId& config) {
+  if (file.size() < kDigest) return {};
+  const base::ByteSpan body = file.first(file.size() - kDigest);
+  if (crypto::sha256(body) != base::Digest::from_bytes(file.last(kDigest))) return {};
+  base::Decoder in(body);
+  if (base::as_text(in.raw(kMagic.size())) != kMagic || in.u16() != kVersion || in.digest() != config) return {};
+  PackUses uses;
+  uses.snapshot = in.digest();
+  uses.packs.resize(in.count(kLeastUse));
+  for (PackUse& use : uses.packs) {
+    use.pack = in.digest();
+    use.used = in.varint();
+    use.bytes = in.varint();
+    use.since = in.zigzag();
+    if (use.used > use.bytes) in.fail("more is used than there is");
+  }
+  if (!in.ok() || !in.at_end()) return {};
+  return uses;
+}
+
+std::optional<PackUses> load_pack_uses(const std::string& path, const store::ObjectId& config) {
+  const std::optional<base::Bytes> file = read_file(path);
+  return file ? decode_pack_uses(*file, config) : std::nullopt;
+}
+
+void save_pack_uses(const std::string& path, const PackUses& uses, const store::ObjectId& config) {
+  const base::Bytes file = encode_pack_uses(uses, config);
+  const base::ByteSpan parts[] = {file};
+  // Lost, it is made again by the next backup.
+  static_cast<void>(
+      store::write_atomically(store::posix_file_system(), path + "." + store::temporary_name(), path, parts));
+}
+
+}  // namespace kura::archive
