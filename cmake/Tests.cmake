@@ -13,13 +13,13 @@ set(KURA_PYTHON /usr/bin/python3)  # Debian's: the Python packages that tests us
 # System tests that also run with a sanitizer's build of the programs. Each takes several times as long there: list
 # those that go through the most code.
 set(KURA_SANITIZED_FILES
-    format/test_hostile_objects.py
+    format/test_hostile_objects.py system/test_s3_conformance.py
 )
 
 # Unit tests that start threads, or whose code under test does; the thread sanitizer has nothing to say of the others.
 set(KURA_THREADED_FILES
     base/bounded_queue base/signals crypto/hash_pieces
-    store/folder_store store/folder_faults store/s3_service
+    store/folder_store store/folder_faults store/s3_service store/store_conformance
     archive/backup_run archive/backup_stages archive/check archive/copy archive/reader_chunks
     archive/lost_packs archive/repo_lease archive/repo_machine archive/repo_snapshots
     mount/file_system

@@ -20,6 +20,7 @@ using base::Status;
 using http::Method;
 
 constexpr std::uint64_t kLongestList = 8 << 20;  // bytes of XML
+constexpr std::uint64_t kLongestAnswer = 64 << 10;
 
 std::unexpected<base::Error> no_s3_answer(std::string_view what) {
   return base::fail(ErrorCode::kIo, fmt::format("the server's answer {}", what),
@@ -72,8 +73,9 @@ Result<std::optional<S3Bucket::Head>> S3Bucket::head(const std::string& key) {
 
 std::expected<void, s3::Refusal> S3Bucket::put(const std::string& key, const base::Digest& hash,
                                                std::span<const base::ByteSpan> parts, bool only_new,
-                                               std::optional<std::int64_t> lock_until) {
-  s3::Call call{.method = Method::kPut, .key = key, .body = parts, .body_hash = hash};
+                                               std::optional<std::int64_t> lock_until, bool resend_when_cut) {
+  s3::Call call{
+      .method = Method::kPut, .key = key, .body = parts, .body_hash = hash, .resend_when_cut = resend_when_cut};
   if (only_new) call.headers.emplace_back("If-None-Match: *");
   if (lock_until) {
     add_checksum(call.headers, hash);
@@ -101,6 +103,15 @@ Status S3Bucket::lock(const std::string& key, std::int64_t until) {
   add_checksum(call.headers, hash);
   KURA_TRY(plain(service_.call(call)));
   return {};
+}
+
+Result<std::optional<bool>> S3Bucket::can_lock() {
+  const auto response = service_.call({.query = {{"object-lock", ""}}, .limit = kLongestAnswer});
+  if (response) return s3::parse_lock_enabled(response->body);
+  const s3::Refusal& refusal = response.error();
+  if (refusal.code == "ObjectLockConfigurationNotFoundError") return false;
+  if (refusal.status == 0 || refusal.may_pass || refusal.code == "NoSuchBucket") return base::fail(refusal.error);
+  return std::nullopt;
 }
 
 std::expected<base::Bytes, s3::Refusal> S3Bucket::get(const std::string& key, std::uint64_t limit) {

@@ -29,13 +29,17 @@ class S3Bucket {
       : service_(std::move(address), std::move(credentials), std::move(stop)) {}
 
   const s3::Address& address() const { return service_.address(); }
+  s3::Service& service() { return service_; }
   // nullopt when it is not there.
   base::Result<std::optional<Head>> head(const std::string& key);
-  // All of it; status 412 when `only_new` and it is there. `lock_until` is ns since 1970.
+  // All of it; status 412 when `only_new` and it is there. `lock_until` is ns since 1970. Without `resend_when_cut` a
+  // line that breaks ends it at once.
   std::expected<void, Refused> put(const std::string& key, const base::Digest& hash,
                                    std::span<const base::ByteSpan> parts, bool only_new,
-                                   std::optional<std::int64_t> lock_until);
+                                   std::optional<std::int64_t> lock_until, bool resend_when_cut);
   base::Status lock(const std::string& key, std::int64_t until);
+  // Whether objects in the bucket can be locked; nullopt when the server does not say, or not with this access key.
+  base::Result<std::optional<bool>> can_lock();
   std::expected<base::Bytes, Refused> get(const std::string& key, std::uint64_t limit);
   // Exactly out.size() > 0 bytes; kDamaged when the object ends before.
   base::Status read_at(const std::string& key, std::uint64_t offset, base::MutableByteSpan out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,8 @@
 #include "store/http/curl.h"
 #include "store/s3_bucket.h"
 #include "store/s3_layout.h"
+#include "store/s3_locks.h"
+#include "store/s3_uploads.h"
 
 namespace kura::store {
 namespace {
@@ -24,14 +27,17 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t kMostListed = 1 << 24;  // objects of a kind: 512 TiB of packs
-constexpr unsigned kListers = 8;
-
-bool is_locked_kind(Kind kind) { return kind != Kind::kLease && kind != Kind::kCondemned; }
+constexpr unsigned kAtOnce = 16;
+constexpr std::uint64_t kWorthParts = 16 << 20;                        // bytes
+constexpr std::int64_t kUploadLifetime = 24LL * 3600 * base::kSecond;  // ns: nobody uploads an object for longer
 
 class S3Store final : public Store {
  public:
   S3Store(const s3::Address& address, const s3::Credentials& credentials, const std::stop_token& stop)
-      : layout_(address.key_prefix()), bucket_(address, credentials, stop) {}
+      : layout_(address.key_prefix()),
+        bucket_(address, credentials, stop),
+        uploads_(bucket_.service()),
+        locks_(address.object_lock.value_or(std::chrono::seconds(0))) {}
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
@@ -40,6 +46,9 @@ class S3Store final : public Store {
   Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;
   Result<std::vector<ObjectInfo>> list(Kind kind) override;
   Status remove(Kind kind, const ObjectId& id) override;
+  bool locks_objects() const override { return locks_.wanted(); }
+  Status extend_locks(Kind kind, std::span<Lock> locks) override;
+  unsigned requests_at_once() const override { return kAtOnce; }
   Status sync() override { return {}; }
   Result<std::int64_t> now() override { return bucket_.clock(); }
   std::int64_t clock_error() const override { return 60 * base::kSecond; }
@@ -51,10 +60,15 @@ class S3Store final : public Store {
   Status need_room();
 
  private:
+  Status prepare_to_write();
+  Status check_lock_option();
+  void abandon_old_uploads();
   Status upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
                 bool only_new);
-  std::optional<std::int64_t> lock_time(Kind kind) const;
-  Status lock_again(Kind kind, const std::string& key, const S3Bucket::Head& head);
+  Status upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size);
+  Status lock(Kind kind, const ObjectId& id);
+  Status lock_again(Kind kind, const ObjectId& id, const S3Bucket::Head& head);
+  Status extend_lock(Kind kind, Lock& lock);
   Result<bool> append_page(Kind kind, const std::string& prefix, std::string& next, std::vector<ObjectInfo>& found);
   Status append_all(Kind kind, const std::string& prefix, std::string next, std::vector<ObjectInfo>& found);
   Result<std::vector<ObjectInfo>> list_by_first_digit(Kind kind);
@@ -62,35 +76,77 @@ class S3Store final : public Store {
 
   const S3Layout layout_;
   S3Bucket bucket_;
+  S3Uploads uploads_;
+  S3Locks locks_;
+  std::once_flag prepared_;
+  Status preparation_;
   std::atomic<bool> takes_conditions_{true};
+  std::atomic<bool> line_breaks_{false};
 };
 
-std::optional<std::int64_t> S3Store::lock_time(Kind kind) const {
-  const std::int64_t seconds = bucket_.address().object_lock.count();
-  if (seconds == 0 || !is_locked_kind(kind)) return std::nullopt;
-  return base::now_ns() + seconds * base::kSecond;
+// Before the first object that is to stay.
+Status S3Store::prepare_to_write() {
+  std::call_once(prepared_, [this] {
+    preparation_ = check_lock_option();
+    if (preparation_) abandon_old_uploads();
+  });
+  return preparation_;
+}
+
+// A bucket that can lock and an address that does not ask for it are mostly a mistake, and one that is found out when
+// it is too late.
+Status S3Store::check_lock_option() {
+  const auto can_lock = KURA_TRY_AS(bucket_.can_lock(), "cannot ask whether objects are locked in " + describe());
+  if (locks_.wanted() && can_lock == false) {
+    return base::fail(ErrorCode::kUsage, fmt::format("the bucket of {} cannot lock objects", describe()),
+                      "make one with Object Lock, or leave out object-lock= in the address");
+  }
+  if (!bucket_.address().object_lock && can_lock == true) {
+    return base::fail(
+        ErrorCode::kUsage,
+        fmt::format("the bucket of {} has Object Lock, but the address does not say for how long", describe()),
+        "add ?object-lock=30d to it, say, or ?object-lock=none");
+  }
+  return {};
+}
+
+// A convenience: whatever goes wrong here, the next writer may have more luck.
+void S3Store::abandon_old_uploads() {
+  const auto now = bucket_.clock();
+  if (!now) return;
+  static_cast<void>(uploads_.abandon_old(layout_.prefix(), *now - kUploadLifetime,
+                                         [this](std::string_view key) { return layout_.is_of_a_kind(key); }));
 }
 
 Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
+  if (S3Locks::concerns(kind)) KURA_TRY(prepare_to_write());
   const std::string key = layout_.key(kind, id);
   const std::uint64_t size = base::total_size(parts);
   const auto there = bucket_.head(key);
   if (!there) return base::fail(about("cannot look for", kind, id, there.error()));
   if (*there && (*there)->size == size) {
-    Status locked = lock_again(kind, key, **there);
-    if (!locked) return base::fail(about("cannot lock", kind, id, std::move(locked).error()));
-    return {};
+    return lock_again(kind, id, **there);
   }
   return upload(kind, id, parts, size, /*only_new=*/!there->has_value());
 }
 
 Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
                        bool only_new) {
+  const bool is_large = size > kWorthParts;
+  if (is_large && line_breaks_) return upload_in_parts(kind, id, parts, size);
   const std::string key = layout_.key(kind, id);
   const bool condition = only_new && takes_conditions_;
-  const auto stored = bucket_.put(key, id, parts, condition, lock_time(kind));
-  if (stored) return {};
+  const auto until = locks_.until(kind);
+  const auto stored = bucket_.put(key, id, parts, condition, until, /*resend_when_cut=*/!is_large);
+  if (stored) {
+    if (until) locks_.remember(id, *until);
+    return {};
+  }
   const s3::Refusal& refusal = stored.error();
+  if (is_large && refusal.cut_off) {
+    line_breaks_ = true;
+    return upload_in_parts(kind, id, parts, size);
+  }
   if (condition && refusal.status == 501) {
     takes_conditions_ = false;
     return upload(kind, id, parts, size, only_new);
@@ -98,19 +154,58 @@ Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::Byte
   if (condition && refusal.status == 412) {
     // By somebody else, or by a try of ours whose answer was lost.
     const auto there = KURA_TRY(bucket_.head(key));
-    if (there && there->size == size) return {};
+    if (there && there->size == size) return lock_again(kind, id, *there);
     return upload(kind, id, parts, size, /*only_new=*/false);
   }
   return base::fail(about("cannot store", kind, id, refusal.error));
 }
 
-// An object that was stored before holds from now on as long as a new one would; a day more or less is not worth a
-// request.
-Status S3Store::lock_again(Kind kind, const std::string& key, const S3Bucket::Head& head) {
-  const auto until = lock_time(kind);
-  constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
-  if (!until || (head.locked_until && *head.locked_until >= *until - kDay)) return {};
-  return bucket_.lock(key, *until);
+// The lock comes afterwards: some servers take none with an upload in parts.
+Status S3Store::upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts,
+                                std::uint64_t size) {
+  const std::string key = layout_.key(kind, id);
+  const auto stored = uploads_.put(key, parts);
+  if (!stored) {
+    const auto there = bucket_.head(key);
+    if (!there || !*there || (*there)->size != size) {
+      return base::fail(about("cannot store", kind, id, stored.error().error));
+    }
+  }
+  return locks_.until(kind) ? lock(kind, id) : Status{};
+}
+
+// As long from now on as a new one would be.
+Status S3Store::lock(Kind kind, const ObjectId& id) {
+  const std::int64_t until = locks_.until(kind).value();
+  Status status = bucket_.lock(layout_.key(kind, id), until);
+  if (!status) return base::fail(about("cannot lock", kind, id, std::move(status).error()));
+  locks_.remember(id, until);
+  return {};
+}
+
+Status S3Store::lock_again(Kind kind, const ObjectId& id, const S3Bucket::Head& head) {
+  if (!locks_.until(kind)) return {};
+  const std::int64_t until = head.locked_until.value_or(0);
+  if (!locks_.suffices(until)) return lock(kind, id);
+  locks_.remember(id, until);
+  return {};
+}
+
+Status S3Store::extend_lock(Kind kind, Lock& lock) {
+  lock.until = locks_.known(lock.id).value_or(lock.until);
+  if (locks_.suffices(lock.until)) return {};
+  const auto there = bucket_.head(layout_.key(kind, lock.id));
+  if (!there) return base::fail(about("cannot look for", kind, lock.id, there.error()));
+  if (!*there) return base::fail(about("", kind, lock.id, Error(ErrorCode::kNotFound, "")));
+  KURA_TRY(lock_again(kind, lock.id, **there));
+  lock.until = locks_.known(lock.id).value_or(0);
+  return {};
+}
+
+Status S3Store::extend_locks(Kind kind, std::span<Lock> locks) {
+  if (!locks_.wanted()) return {};
+  KURA_TRY(prepare_to_write());
+  return base::each_on_threads(locks.size(), kAtOnce, [&](std::size_t i) { return extend_lock(kind, locks[i]); });
 }
 
 Result<base::Bytes> S3Store::get(Kind kind, const ObjectId& id, std::uint64_t limit) {
@@ -182,7 +277,7 @@ Result<std::vector<ObjectInfo>> S3Store::list(Kind kind) {
 Result<std::vector<ObjectInfo>> S3Store::list_by_first_digit(Kind kind) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<std::vector<ObjectInfo>, kDigits.size()> parts;
-  KURA_TRY(base::each_on_threads(kDigits.size(), kListers, [&](std::size_t i) {
+  KURA_TRY(base::each_on_threads(kDigits.size(), kAtOnce, [&](std::size_t i) {
     return append_all(kind, layout_.kind_prefix(kind) + kDigits[i], "", parts[i]);
   }));
   std::vector<ObjectInfo> all;
@@ -192,7 +287,7 @@ Result<std::vector<ObjectInfo>> S3Store::list_by_first_digit(Kind kind) {
 
 Status S3Store::remove(Kind kind, const ObjectId& id) {
   const std::string key = layout_.key(kind, id);
-  if (is_locked_kind(kind)) {
+  if (S3Locks::concerns(kind)) {
     const auto there = bucket_.head(key);
     if (!there) return base::fail(about("cannot look for", kind, id, there.error()));
     if (!*there) return {};

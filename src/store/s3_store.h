@@ -2,9 +2,9 @@
 //
 // How it keeps what every store promises (store.h):
 // - An object is put by one PUT, which S3 makes visible whole or not at all. Its name, the SHA-256 of its bytes, goes
-//   along as x-amz-content-sha256, so the server itself refuses bytes that are not what the name says. Packs are some
-//   32 MiB and at most 256 MiB, far below the 5 GiB of one PUT: in parts they would need more requests, leave uploads
-//   behind when they are cut off, and lose this check, and several packs are on their way at once anyway.
+//   along as x-amz-content-sha256, so the server itself refuses bytes that are not what the name says. That is the
+//   least of requests, and several packs are on their way at once anyway. When a line breaks in the middle of a large
+//   one, it and those after it go in parts (s3_uploads.h).
 // - A put first asks (HEAD) whether the object is there, and sends "If-None-Match: *", which some servers ignore. It is
 //   not needed for safety: whoever puts under this name puts the same bytes. Where buckets keep versions, an ignored
 //   one costs a second version.
@@ -15,8 +15,8 @@
 //   Both come from the clocks of several machines behind the server's name, which are taken to agree within a minute:
 //   clock_error().
 //
-// With a time for Object Lock, every pack, index, snapshot, key and config is put with a retention of that length in
-// compliance mode. Leases and condemned lists are not: they must be able to go.
+// With a time for Object Lock, every pack, index, snapshot, key and config is put with a retention in compliance mode,
+// and extend_locks() makes it longer (s3_locks.h). Leases and condemned lists are not locked: they must be able to go.
 // A bucket with versions hides a removed object behind a marker, whatever lock it has; so remove() looks, and refuses
 // with kDenied while the object is locked. It removes no version itself, so that no key of a machine's has to be able
 // to.

@@ -25,6 +25,12 @@
 
 namespace kura::store {
 
+// An object that is to be locked, and until when it is at least, as far as the caller knows.
+struct Lock {
+  ObjectId id;
+  std::int64_t until = 0;  // ns since 1970; 0: not known
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -42,6 +48,14 @@ class Store {
   virtual base::Result<std::vector<ObjectInfo>> list(Kind kind) = 0;
   // No error when it is not there.
   virtual base::Status remove(Kind kind, const ObjectId& id) = 0;
+  // Whether objects are locked here, so that nobody can remove them before a time (Object Lock).
+  virtual bool locks_objects() const { return false; }
+  // Makes the locks of these objects longer that end too soon: when it returns, each is locked as long from now on as
+  // this store promises. Asked before a snapshot is put, for all that it needs. `until` of each becomes what is known
+  // then; a caller who remembers it saves requests. kNotFound when one of them is gone. Without locks it does nothing.
+  virtual base::Status extend_locks(Kind /*kind*/, std::span<Lock> /*locks*/) { return {}; }
+  // How many requests are worth having under way at once: each waits for a disk or for a line.
+  virtual unsigned requests_at_once() const { return 2; }
   // Returns when everything put or removed before is durable. After a failure it fails for good: what reached the
   // disk is then unknown, so the caller ends, and the next run opens the store anew and looks.
   virtual base::Status sync() = 0;

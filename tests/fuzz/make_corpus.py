@@ -123,6 +123,19 @@ def s3_list(*keys):
             f"</ListBucketResult>").encode()
 
 
+def s3_uploads():
+    return (b"<ListMultipartUploadsResult><Upload><Key>packs/a</Key><UploadId>2~x</UploadId>"
+            b"<Initiated>2026-11-24T15:38:55.789Z</Initiated></Upload></ListMultipartUploadsResult>")
+
+
+def s3_upload():
+    return b"<InitiateMultipartUploadResult><UploadId>2~x</UploadId></InitiateMultipartUploadResult>"
+
+
+def s3_lock():
+    return b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"
+
+
 def s3_error(code):
     return f"<Error><Code>{code}</Code><Message>m</Message><Region>eu-1</Region></Error>".encode()
 
@@ -159,7 +172,8 @@ def seeds():
             "content": b"\1\3" + chunk_id(1) + chunk_id(2),
         },
         "lease": {**{f"purpose_{n}": lease(n) for n in (0, 1, 2, 3)}, "condemned": condemned()},
-        "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown")},
+        "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown"),
+                       "uploads": s3_uploads(), "upload": s3_upload(), "lock": s3_lock()},
     }
 
 

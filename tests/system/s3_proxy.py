@@ -11,12 +11,17 @@ class Proxy:
     "cut"      send on half of what the request has beyond its head, then close both ends
     "cut-answer"  forward, give back only the first half of the answer's first bytes, then close
     "lie"      take the request whole, forward nothing, answer 200
+    bytes      take the request whole, forward nothing, answer with these
     "flip"     change a byte of the answer's body
     "endless"  answer with a header that does not end
+
+    `requests` are the first lines of what came, `heads` all lines. With `most`, a connection is cut when so many bytes
+    have come over it; with `tls` (a context) it speaks HTTPS to kura.
     """
 
-    def __init__(self, host, port, fault):
-        self.to, self.fault, self.requests = (host, port), fault, []
+    def __init__(self, host, port, fault=lambda request: None, most=None, tls=None):
+        self.to, self.fault, self.most, self.tls = (host, port), fault, most, tls
+        self.requests, self.heads, self.received = [], [], 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -34,8 +39,8 @@ class Proxy:
 
     def _serve_quietly(self, client):
         try:
-            with client:
-                self._serve(client)
+            with self.tls.wrap_socket(client, server_side=True) if self.tls else client as stream:
+                self._serve(stream)
         except OSError:
             pass  # one of the two has gone
 
@@ -46,6 +51,7 @@ class Proxy:
             return
         request = head.split(b"\r\n", 1)[0].decode()
         self.requests.append(request)
+        self.heads.append(head)
         fault, size = self.fault(request), length_of(head)
         if fault == "503":
             client.sendall(answer("503 Slow Down", b"<Error><Code>SlowDown</Code></Error>"))
@@ -53,6 +59,9 @@ class Proxy:
             client.sendall(b"HTTP/1.1 200 OK\r\n")
             while True:
                 client.sendall(b"X-Filler: " + b"x" * 1000 + b"\r\n")
+        elif isinstance(fault, bytes):
+            read_body(client, head, body, size)
+            client.sendall(fault)
         elif fault == "lie":
             read_body(client, head, body, size)
             client.sendall(answer("200 OK", b"", b'ETag: "0123456789abcdef0123456789abcdef"\r\n'))
@@ -60,7 +69,8 @@ class Proxy:
             self._forward(client, head, body, size, fault)
 
     def _forward(self, client, head, body, size, fault):
-        body = read_body(client, head, body, size)
+        body = read_body(client, head, body, size, self.most)
+        self.received += len(body)
         head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith(b"expect:"))
         if fault == "cut":
             body = body[:size // 2]
@@ -98,12 +108,13 @@ def length_of(head):
     return 0
 
 
-def read_body(client, head, body, size):
+def read_body(client, head, body, size, most=None):
     if b"expect:" in head.lower() and len(body) < size:
         client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = bytearray(body)
     while len(body) < size:
-        got = client.recv(1 << 16)
-        if not got:
+        got = client.recv(1 << 18)
+        if not got or (most is not None and len(body) > most):
             raise ConnectionResetError
         body += got
-    return body
+    return bytes(body)

@@ -1,48 +1,24 @@
 """Repositories in the bucket of a real S3 server, straight and through a proxy that fails."""
-import os
 import random
+import re
 import shutil
+import ssl
 import subprocess
+import threading
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from kura import MIB, Kura, fill, tree_of
+from kura import MIB, Kura, fill, running, tree_of
 from s3_proxy import Proxy
-
-EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-
-def server_program():
-    """KURA_S3_SERVER, or shared/testbed/s3-server beside the clone."""
-    named = os.environ.get("KURA_S3_SERVER")
-    root = Path(__file__).resolve().parents[2]
-    beside = [folder / "shared/testbed/s3-server" for folder in root.parents]
-    return next((path for path in [Path(named)] if path.is_file()), None) if named else \
-        next((path for path in beside if path.is_file()), None)
+from s3_server import Gateway, S3Kura, head, keys, request, running_server
+from s3_signature import is_signed, signed_fields
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The facts of a server that runs for this module; it takes about 11 seconds to start."""
-    program = server_program()
-    if program is None:
-        pytest.skip("no S3 server: KURA_S3_SERVER names none, and shared/testbed/s3-server is not beside the clone")
-    folder = tmp_path_factory.mktemp("s3")
-    done = subprocess.run(["bash", program, "start", folder], stdout=subprocess.PIPE, text=True, check=True, timeout=300)
-    yield dict(line.split("=", 1) for line in done.stdout.split())
-    subprocess.run(["bash", program, "stop", folder], check=True, timeout=60)
-
-
-def request(server, method, path, *headers):
-    """A request to the server by curl, for what kura does not do: buckets. Gives the status and the body."""
-    command = ["curl", "-sS", "-X", method, "--aws-sigv4", "aws:amz:us-east-1:s3", "-K", "-", "-w", "\n%{http_code}",
-               "-H", f"x-amz-content-sha256: {EMPTY_HASH}", *(part for h in headers for part in ("-H", h)),
-               f"{server['S3_ENDPOINT']}/{path}"]
-    user = f'user = "{server["S3_ACCESS_KEY"]}:{server["S3_SECRET_KEY"]}"'
-    out = subprocess.run(command, input=user, text=True, stdout=subprocess.PIPE, check=True, timeout=60).stdout
-    body, _, status = out.rpartition("\n")
-    return int(status), body
+    yield from running_server(tmp_path_factory.mktemp("s3"))
 
 
 @pytest.fixture
@@ -54,22 +30,6 @@ def bucket(server, request_name):
 @pytest.fixture
 def request_name(request):
     return request.node.name.replace("_", "-").replace("[", "-").replace("]", "").lower()[-60:].strip("-")
-
-
-class S3Kura(Kura):
-    """kura on an S3 address, perhaps at another port than the server's."""
-
-    def __init__(self, folder, server, place, port=None, options="?retry=2s", **more):
-        self.server, self.place, self.options = server, place, options
-        super().__init__(folder, init=False)
-        self.environment.update({name: server[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
-        self.through(port or server["S3_PORT"])
-        if more.get("init", True):
-            self.run("init", "--recovery-key-out", self.folder / "recovery-key")
-
-    def through(self, port):
-        self.environment["KURA_REPO"] = f"s3+http://127.0.0.1:{port}/{self.place}{self.options}"
-        return self
 
 
 @pytest.fixture
@@ -188,19 +148,277 @@ def test_changed_bytes_are_never_taken_for_contents(kura, source, tmp_path, serv
     proxy.close()
 
 
-def test_locked_objects_are_not_removed_and_survive_gc(tmp_path, server, request_name, source):
+@pytest.fixture
+def locking_bucket(server, request_name):
     assert request(server, "PUT", request_name, "x-amz-bucket-object-lock-enabled: true")[0] == 200
-    kura = S3Kura(tmp_path, server, request_name, options="?object-lock=1d&retry=2s")
+    return request_name
+
+
+def locked_for(server, bucket, *kinds):
+    """How many seconds each of the bucket's objects is still locked, by its key."""
+    until = {key: head(server, f"{bucket}/{key}")["x-amz-object-lock-retain-until-date"]
+             for kind in kinds for key in keys(server, bucket, kind)}
+    now = datetime.now(timezone.utc)
+    return {key: (datetime.fromisoformat(date[:19] + "+00:00") - now).total_seconds() for key, date in until.items()}
+
+
+DAY = 24 * 3600
+NEEDED = ("packs/", "index/", "config/", "keys/")
+
+
+def test_locked_objects_are_not_removed_and_survive_gc(tmp_path, server, locking_bucket, source):
+    kura = S3Kura(tmp_path, server, locking_bucket, options="?object-lock=1d&retry=2s")
     snapshot = kura.backup(source)
     done = kura.run("forget", snapshot, code=1)
     assert b"is locked until" in done.err
     kura.run("gc", "--keep-orphans", "0s", code=(0, 1))
     assert_restores(kura, source, tmp_path)
-    status, versions = request(server, "GET", f"{request_name}?prefix=snapshots%2F&versions=")
+    status, versions = request(server, "GET", f"{locking_bucket}?prefix=snapshots%2F&versions=")
     version = versions.split("<VersionId>")[1].split("<")[0]
-    assert status == 200 and request(server, "DELETE", f"{request_name}/snapshots/{snapshot}?versionId={version}")[0] == 403
+    path = f"{locking_bucket}/snapshots/{snapshot}?versionId={version}"
+    assert status == 200 and request(server, "DELETE", path)[0] == 403
+
+
+def test_a_snapshot_locks_all_that_it_needs_for_the_whole_time_also_what_is_old(tmp_path, server, locking_bucket, source):
+    kura = S3Kura(tmp_path, server, locking_bucket, options="?object-lock=1d&retry=2s")
+    kura.backup(source)
+    assert all(DAY < left < 1.6 * DAY for left in locked_for(server, locking_bucket, *NEEDED).values())
+    kura.options = "?object-lock=30d&retry=2s"
+    kura.through(server["S3_PORT"]).backup(source)  # stores nothing but its own snapshot
+    left = locked_for(server, locking_bucket, *NEEDED)
+    assert {key.split("/")[0] for key in left} == {"packs", "index", "config", "keys"}
+    assert all(left[key] > 30 * DAY - 60 for key in left), left
+    assert sorted(int(left / DAY + 0.5) for left in locked_for(server, locking_bucket, "snapshots/").values()) == [1, 30]
+
+
+def test_locks_that_hold_long_enough_cost_no_request(tmp_path, server, locking_bucket, source):
+    kura = S3Kura(tmp_path, server, locking_bucket, options="?object-lock=1d&retry=2s")
+    kura.backup(source)
+    proxy = through_proxy(server, kura, lambda request: None)
+    (source / "more").write_bytes(b"more")
+    kura.backup(source)
+    old = [line for line in proxy.requests if line.startswith("HEAD") and "/keys/" in line]
+    assert old == [] and not any("retention" in line for line in proxy.requests)
+    (locks,) = kura.state.rglob("locks")
+    locks.write_bytes(b"KURALOCK" + bytes(50))  # damaged: the server is asked instead
+    kura.backup(source)
+    assert any(line.startswith("HEAD") and "/keys/" in line for line in proxy.requests)
+    assert not any("retention" in line for line in proxy.requests)
+    proxy.close()
+
+
+def test_a_lock_that_cannot_be_made_longer_keeps_the_snapshot_from_appearing(tmp_path, server, locking_bucket, source):
+    kura = S3Kura(tmp_path, server, locking_bucket, options="?object-lock=1d&retry=2s")
+    before = kura.backup(source)
+    kura.options = "?object-lock=30d&retry=1s"
+    proxy = through_proxy(server, kura, lambda line: "503" if "retention" in line and "/packs/" in line else None)
+    (source / "more").write_bytes(b"more")
+    done = kura.run("backup", source, code=1)
+    assert b"cannot lock pack" in done.err
+    proxy.close()
+    kura.through(server["S3_PORT"])
+    assert kura.ids() == [before]
+
+
+def test_copies_lock_what_they_need_too(tmp_path, server, locking_bucket, source):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "s3").mkdir()
+    folder = Kura(tmp_path / "folder")
+    folder.backup(source)
+    kura = S3Kura(tmp_path / "s3", server, locking_bucket, options="?object-lock=2d&retry=2s", init=False)
+    folder.run("copy", "--to", kura.environment["KURA_REPO"],
+               env={name: server[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
+    left = locked_for(server, locking_bucket, *NEEDED)
+    assert left and all(time > 2 * DAY - 60 for time in left.values()), left
 
 
 def test_a_lock_is_refused_by_a_bucket_that_cannot_lock(tmp_path, server, bucket):
     kura = S3Kura(tmp_path, server, bucket, options="?object-lock=1d", init=False)
-    assert b"Object Lock" in kura.run("init", "--recovery-key-out", tmp_path / "key", code=(1, 2)).err
+    assert b"cannot lock objects" in kura.run("init", "--recovery-key-out", tmp_path / "key", code=2).err
+    assert keys(server, bucket) == []
+
+
+def test_a_bucket_that_can_lock_wants_to_be_told_how_long_or_not_at_all(tmp_path, server, locking_bucket, source):
+    kura = S3Kura(tmp_path, server, locking_bucket, init=False)
+    done = kura.run("init", "--recovery-key-out", kura.folder / "recovery-key", code=2)
+    assert b"object-lock=30d" in done.err and b"object-lock=none" in done.err
+    kura.options = "?object-lock=none&retry=2s"
+    kura.through(server["S3_PORT"]).run("init", "--recovery-key-out", kura.folder / "recovery-key")
+    kura.backup(source)
+    kura.options = "?retry=2s"
+    assert_restores(kura.through(server["S3_PORT"]), source, tmp_path)  # who only reads is not asked
+
+
+# ---- Lines that break ----
+
+def test_a_line_that_breaks_before_a_pack_is_through_gets_it_there_in_parts(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 3, 12 * MIB, random.Random(1))
+    kura = S3Kura(tmp_path, server, bucket)
+    proxy = through_proxy(server, kura, None)
+    proxy.fault, proxy.most = lambda line: None, 9 * MIB
+    kura.backup(source)
+    assert any("partNumber=4" in line for line in proxy.requests)
+    proxy.close()
+    assert_restores(kura.through(server["S3_PORT"]), source, tmp_path)
+    assert "<Upload>" not in request(server, "GET", f"{bucket}?uploads=")[1]
+
+
+def test_a_part_that_is_cut_off_is_sent_again_and_not_the_others(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 2, 12 * MIB, random.Random(1))
+    kura = S3Kura(tmp_path, server, bucket)
+    whole, second = once(("PUT", "/packs/"), "cut"), once(("PUT", "partNumber=2"), "cut", times=2)
+    last = once(("POST", "uploadId="), "cut-answer")
+    proxy = through_proxy(server, kura, lambda line: whole(line) or second(line) or last(line))
+    kura.backup(source)
+    parts = [line.split("partNumber=")[1][0] for line in proxy.requests if "partNumber=" in line]
+    assert parts.count("1") == 1 and parts.count("2") == 3 and parts.count("3") == 1
+    proxy.close()
+    assert_restores(kura.through(server["S3_PORT"]), source, tmp_path)
+
+
+def test_an_upload_in_parts_that_fails_leaves_nothing_behind(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 2, 12 * MIB, random.Random(1))
+    kura = S3Kura(tmp_path, server, bucket, options="?retry=1s")
+    proxy = through_proxy(server, kura, lambda line: "cut" if line.startswith("PUT") and "/packs/" in line and
+                          "partNumber=1" not in line else None)
+    assert b"cannot store pack" in kura.run("backup", source, code=1).err
+    proxy.close()
+    assert keys(server, bucket, "packs/") == [] and "<Upload>" not in request(server, "GET", f"{bucket}?uploads=")[1]
+
+
+def test_uploads_that_an_earlier_run_left_are_ended_when_they_are_a_day_old(tmp_path, server, bucket, source):
+    kura = S3Kura(tmp_path, server, bucket)
+    name = "packs/aa/" + "a" * 64
+    foreign = "elsewhere/file"
+    for key in (name, foreign):
+        assert request(server, "POST", f"{bucket}/{key}?uploads=")[0] == 200
+    uploads = request(server, "GET", f"{bucket}?uploads=")[1]
+    kura.backup(source)
+    assert request(server, "GET", f"{bucket}?uploads=")[1].count("<Upload>") == 2  # not old: perhaps still at work
+    # The server's clock cannot be set, so its answer is made to look old.
+    old = re.sub(r"<Initiated>....", "<Initiated>2020", uploads).encode()
+    whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(old), old)
+    proxy = through_proxy(server, kura, lambda line: whole if "max-uploads" in line else None)
+    (source / "more").write_bytes(b"more")
+    kura.backup(source)
+    proxy.close()
+    left = request(server, "GET", f"{bucket}?uploads=")[1]
+    assert name not in left and foreign in left
+
+
+# ---- The server goes away ----
+
+def test_a_server_that_is_killed_and_comes_back_is_waited_for(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 4, 12 * MIB, random.Random(1))
+    kura = S3Kura(tmp_path, server, bucket, options="?retry=2m")
+    gateway = Gateway(server)
+    killed = threading.Event()
+
+    def fault(line):
+        if line.startswith("PUT") and "/packs/" in line and not killed.is_set():
+            gateway.kill()
+            killed.set()
+    proxy = through_proxy(server, kura, fault)
+    with running(kura.start("backup", source)) as process:
+        assert killed.wait(60)
+        gateway.start(server)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    proxy.close()
+    assert_restores(kura.through(server["S3_PORT"]), source, tmp_path)
+
+
+def test_a_server_that_stays_away_ends_the_backup_and_the_next_uses_what_was_stored(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 6, 12 * MIB, random.Random(1))
+    kura = S3Kura(tmp_path, server, bucket, options="?retry=1s")
+    proxy = through_proxy(server, kura, None)
+    stored = []
+
+    def fault(line):
+        if line.startswith("PUT") and "/packs/" in line:
+            stored.append(line)
+        return "cut" if len(stored) > 1 else None
+    proxy.fault = fault
+    assert b"what is stored already is used" in kura.run("backup", source, code=1).err
+    proxy.close()
+    kura.through(server["S3_PORT"])
+    assert kura.ids() == []
+    assert kura.json("backup", source).summary["bytes_stored_new"] < 50 * MIB
+    assert_restores(kura, source, tmp_path)
+
+
+# ---- HTTPS, tokens, clocks ----
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """An authority, and certificates by it for localhost and for another host: a folder."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-subj", "/CN=our authority", "-days", "2")
+    for host in ("localhost", "elsewhere.example"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-CA", "ca.pem",
+                "-CAkey", "ca.key", "-keyout", f"{host}.key", "-out", f"{host}.pem", "-subj", f"/CN={host}",
+                "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE", "-days", "2")
+    return folder
+
+
+def https_proxy(server, kura, certificates, host):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / f"{host}.pem", certificates / f"{host}.key")
+    proxy = Proxy("127.0.0.1", int(server["S3_PORT"]), tls=context)
+    kura.through(proxy.port, scheme="s3", host="localhost")
+    return proxy
+
+
+@pytest.mark.parametrize("variable", ["CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_https_with_an_authority_of_ones_own(kura, source, tmp_path, server, certificates, variable):
+    proxy = https_proxy(server, kura, certificates, "localhost")
+    kura.environment[variable] = str(certificates / "ca.pem")
+    kura.backup(source)
+    assert_restores(kura, source, tmp_path)
+    proxy.close()
+
+
+def test_a_certificate_of_an_unknown_authority_or_for_another_host_is_refused(kura, server, certificates):
+    proxy = https_proxy(server, kura, certificates, "localhost")
+    done = kura.run("snapshots", code=1)
+    assert b"certificate" in done.err and b"CURL_CA_BUNDLE" in done.err
+    proxy.close()
+    kura.environment["CURL_CA_BUNDLE"] = str(certificates / "ca.pem")
+    proxy = https_proxy(server, kura, certificates, "elsewhere.example")
+    done = kura.run("snapshots", code=1)
+    assert b"localhost" in done.err and b"Name the server as its certificate does" in done.err
+    assert proxy.requests == []
+    proxy.close()
+
+
+def test_plain_http_and_https_at_the_wrong_port_are_told_apart(kura, server, certificates):
+    kura.options = "?retry=1s"
+    kura.through(server["S3_PORT"], scheme="s3", host="localhost")
+    assert b"a server without encryption is s3+http://" in kura.run("snapshots", code=1).err
+    proxy = https_proxy(server, kura, certificates, "localhost")
+    kura.through(proxy.port)
+    assert b"a server with encryption is s3://" in kura.run("snapshots", code=1).err
+    proxy.close()
+
+
+def test_a_session_token_is_sent_and_signed(kura, server):
+    proxy = through_proxy(server, kura, lambda line: None)
+    kura.environment["AWS_SESSION_TOKEN"] = "a/token+of=ours"
+    kura.run("snapshots", code=(0, 1))  # this server has given no such token, and may pass over it
+    fields = signed_fields(proxy.heads[0])
+    proxy.close()
+    assert fields["x-amz-security-token"] == "a/token+of=ours"
+    assert is_signed(proxy.heads[0], server["S3_SECRET_KEY"])
+    assert not is_signed(proxy.heads[0].replace(b"a/token", b"b/token"), server["S3_SECRET_KEY"])
+    assert not is_signed(proxy.heads[0], "another secret")
+
+
+def test_a_clock_that_is_wrong_is_told_with_both_times(kura, server):
+    kura.before = ("faketime", "-f", "+20m")
+    done = kura.run("snapshots", code=1)
+    assert b"RequestTimeTooSkewed" in done.err and b"clock" in done.err and done.err.count(b"Z") >= 2

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "archive/backup/index_folding.h"
+#include "archive/repo/lock_needed.h"
 
 namespace kura::archive {
 namespace {
@@ -80,6 +81,7 @@ base::Result<Committed> put_snapshot(WriteSession& session, const std::vector<Wr
     indexes.push_back(index.needs.index);
     packs.insert(packs.end(), index.packs.begin(), index.packs.end());
   }
+  KURA_TRY(lock_needed(repository.store(), known_locks_path(repository), packs, indexes));
   const WriteSecrets* secrets = KURA_TRY(repository.need_write_secrets());
   const base::UniqueFd lock = KURA_TRY(repository.machine_state()->lock_commits());
   KURA_TRY(place_in_chain(repository, snapshot));

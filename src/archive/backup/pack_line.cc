@@ -15,6 +15,9 @@ std::size_t largest_pack(const Config& config) {
   return config.pack_target + largest_frame + crypto::kTagSize;
 }
 
+// A line far away lets each connection carry only so much, so more of them fill it; but each holds a pack in memory.
+std::size_t storers_for(const store::Store& store) { return std::clamp<std::size_t>(store.requests_at_once(), 2, 4); }
+
 }  // namespace
 
 PackLine::PackLine(store::Store& store, const Config& config, const SealingKeys& keys, PackSink on_stored,
@@ -25,10 +28,10 @@ PackLine::PackLine(store::Store& store, const Config& config, const SealingKeys&
       buffer_size_(largest_pack(config)),
       on_stored_(std::move(on_stored)),
       job_(job),
-      memory_(kBuffers),
-      sealed_(kBuffers),
+      memory_(storers_for(store) + 2),
+      sealed_(storers_for(store) + 2),
       on_stop_(job.token(), [this] { sealed_.cancel(); }) {
-  for (std::size_t i = 0; i < kStorers; ++i) storers_.emplace_back([this] { store_packs(); });
+  for (std::size_t i = 0; i < storers_for(store); ++i) storers_.emplace_back([this] { store_packs(); });
 }
 
 PackLine::~PackLine() {

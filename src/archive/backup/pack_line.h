@@ -20,8 +20,8 @@ namespace kura::archive {
 // Takes each pack when the store has it. Called from several threads, one at a time; an error ends the job.
 using PackSink = std::function<base::Status(IndexedPack)>;
 
-// Shared by threads: add() seals on the thread that filled a pack; two threads of its own put packs into the store.
-// Memory: four packs, the open ones included.
+// Shared by threads: add() seals on the thread that filled a pack; threads of its own put packs into the store: two, or
+// four where the store is worth it. Memory: two packs more than there are such threads, the open ones included.
 class PackLine {
  public:
   // All references outlive it.
@@ -36,9 +36,6 @@ class PackLine {
   void finish();
 
  private:
-  static constexpr std::size_t kBuffers = 4;
-  static constexpr std::size_t kStorers = 2;
-
   struct OpenPack {
     std::mutex mutex;
     std::optional<PackBuilder> builder;

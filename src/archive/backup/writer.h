@@ -14,8 +14,8 @@
 
 namespace kura::archive {
 
-// Shared by threads. Memory: about 130 MiB with packs of 32 MiB, whatever goes through it, and 64 bytes for each new
-// chunk.
+// Shared by threads. Memory: about 130 MiB with packs of 32 MiB (200 MiB for a store far away), and 64 bytes for each
+// new chunk.
 class Writer {
  public:
   // All references outlive it. `known` has only packs that may be leaned on. `on_stored` takes each new pack. A dry run

@@ -68,8 +68,9 @@ Result<SnapshotList> Repository::snapshots() const {
   const auto machines = KURA_TRY(certified_machines());
   const std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
   std::vector<std::optional<Result<Snapshot>>> read(infos.size());
-  const std::size_t worth_a_thread = 16;
-  const auto threads = std::min<std::size_t>(base::thread_count(0), 1 + infos.size() / worth_a_thread);
+  const std::size_t worth_a_thread = store_->requests_at_once() > 2 ? 1 : 16;
+  const auto threads = std::min<std::size_t>(std::max(base::thread_count(0), store_->requests_at_once()),
+                                             1 + infos.size() / worth_a_thread);
   KURA_TRY(base::each_on_threads(infos.size(), static_cast<unsigned>(threads), [&](std::size_t i) -> base::Status {
     read[i].emplace(read_snapshot(infos[i].id, machines));
     return {};

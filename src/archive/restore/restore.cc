@@ -17,6 +17,8 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
+constexpr unsigned kMostReads = 16;  // at once: each holds some 8 MiB
+
 // "/a/b" for "a//b/", "/" for "".
 std::string shortest_form(std::string_view path) {
   std::string result;
@@ -62,7 +64,9 @@ Result<RestoreSummary> run_restore(const Repository& repository, const StoredSna
   if (!snapshot.snapshot.label) return base::fail(ErrorCode::kWrongKey, "the snapshot's label is not open");
   const SnapshotLabel& label = *snapshot.snapshot.label;
   const std::string path = shortest_form(options.path);
-  const unsigned threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  const unsigned threads = options.threads != 0 ? options.threads
+                                                : std::max(std::thread::hardware_concurrency(),
+                                                           std::min(repository.store().requests_at_once(), kMostReads));
 
   RestoreSummary summary;
   const ChunkIndex index = KURA_TRY(load_index(repository, snapshot, summary.damaged));

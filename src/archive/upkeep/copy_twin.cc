@@ -12,6 +12,7 @@
 #include "archive/format/limits.h"
 #include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
+#include "archive/repo/lock_needed.h"
 #include "archive/repo/needs.h"
 #include "archive/upkeep/copy.h"
 #include "archive/upkeep/copy_selection.h"
@@ -84,6 +85,7 @@ class TwinCopier {
   Result<std::vector<Wanted>> missing_packs(const StoredSnapshot& stored);
   std::vector<Wanted> missing_indexes(const StoredSnapshot& stored) const;
   Status refuse_condemned(const StoredSnapshot& stored);
+  Status lock_all_needed(const StoredSnapshot& stored);
   Status copy_all(const std::vector<Wanted>& wanted);
   Status copy_object(const Wanted& wanted);
   Status check_stop() const;
@@ -205,6 +207,13 @@ Status TwinCopier::refuse_condemned(const StoredSnapshot& stored) {
               "which removes it, then copy again");
 }
 
+Status TwinCopier::lock_all_needed(const StoredSnapshot& stored) {
+  std::vector<ObjectId> packs, indexes;
+  for (const NeededPacks& needed : stored.snapshot.needs) indexes.push_back(needed.index);
+  KURA_TRY(for_each_need(stored.snapshot, indexes_, [&](const IndexedPack& pack) { packs.push_back(pack.id); }));
+  return lock_needed(to_, /*memory=*/"", packs, indexes);
+}
+
 Status TwinCopier::copy_object(const Wanted& wanted) {
   KURA_TRY(check_stop());
   gate_.enter(wanted.size);
@@ -263,6 +272,7 @@ Status TwinCopier::copy_snapshot(const StoredSnapshot& stored) {
     ++summary_.snapshots_present;
     return {};
   }
+  KURA_TRY(lock_all_needed(stored));
   KURA_TRY(check_lease());
   KURA_TRY(copy_object({.kind = Kind::kSnapshot, .id = stored.id, .limit = kSnapshotLimit}));
   KURA_TRY(to_.sync());

@@ -101,6 +101,9 @@ void Exchange::attach(CURL* handle) {
     case Method::kDelete:
       curl().easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "DELETE");
       break;
+    case Method::kPost:
+      curl().easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "POST");
+      [[fallthrough]];
     case Method::kPut:
       curl().easy_setopt(handle, CURLOPT_UPLOAD, 1L);
       curl().easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(to_send_));

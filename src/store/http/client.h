@@ -30,13 +30,13 @@
 
 namespace kura::store::http {
 
-enum class Method : std::uint8_t { kGet, kHead, kPut, kDelete };
+enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete };
 
 struct Request {
   Method method = Method::kGet;
   std::string url = {};
   std::vector<std::string> headers = {};      // "name: value"
-  std::span<const base::ByteSpan> body = {};  // of a PUT: the parts one after another
+  std::span<const base::ByteSpan> body = {};  // of a PUT or POST: the parts one after another
   std::string range = {};                     // "0-99", or empty for all
   std::uint64_t limit = 0;                    // most bytes that a body of a 2xx answer may have
   std::chrono::seconds at_most{0};            // for the whole of it, or 0

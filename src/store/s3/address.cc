@@ -64,16 +64,22 @@ Status read_option(std::string_view option, Address& address) {
   const std::size_t equals = std::min(option.find('='), option.size());
   const std::string_view name = option.substr(0, equals);
   const std::string_view value = option.substr(std::min(equals + 1, option.size()));
-  std::chrono::seconds* target = name == "object-lock" ? &address.object_lock
-                                 : name == "retry"     ? &address.retry
-                                                       : nullptr;
-  if (target == nullptr) {
+  if (name != "object-lock" && name != "retry") {
     return base::fail(ErrorCode::kUsage, fmt::format("'{}' is no option of an S3 address", name),
-                      "there are object-lock=DURATION and retry=DURATION");
+                      "there are object-lock=DURATION, object-lock=none and retry=DURATION");
   }
-  *target = KURA_TRY_AS(base::parse_duration(value), fmt::format("'{}' in the S3 address", name));
-  if (target->count() <= 0 || *target > std::chrono::years(100)) {
+  if (option == "object-lock=none") {
+    address.object_lock = std::chrono::seconds(0);
+    return {};
+  }
+  const auto time = KURA_TRY_AS(base::parse_duration(value), fmt::format("'{}' in the S3 address", name));
+  if (time.count() <= 0 || time > std::chrono::years(100)) {
     return base::fail(ErrorCode::kUsage, fmt::format("'{}' in the S3 address is not between 1s and 100y", option));
+  }
+  if (name == "retry") {
+    address.retry = time;
+  } else {
+    address.object_lock = time;
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // Where an S3 repository is, as people write it:
 //
-//   s3://HOST[:PORT]/BUCKET[/PREFIX][?object-lock=30d][&retry=10m]      HTTPS
+//   s3://HOST[:PORT]/BUCKET[/PREFIX][?object-lock=30d][&retry=10m]      HTTPS; object-lock=none: not locked
 //   s3+http://HOST[:PORT]/BUCKET[/PREFIX]                               in clear, for servers nearby
 //
 // The bucket is always in the path of a URL, never in the host's name: that works with every server, whatever its DNS.
@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,8 @@ struct Address {
   std::string bucket;
   std::string prefix;  // no slash at either end; may be empty
 
-  std::chrono::seconds object_lock{0};  // 0: objects are not locked
-  std::chrono::seconds retry{180};      // how long a request that fails is tried again
+  std::optional<std::chrono::seconds> object_lock{};  // 0: objects are not to be locked; nothing: it was not said
+  std::chrono::seconds retry{180};                    // how long a request that fails is tried again
 
   // "s3://host/bucket/prefix", without the part behind the question mark.
   std::string text() const;

@@ -139,15 +139,77 @@ bool PageReader::take(std::string_view path, std::string_view text) {
   return true;
 }
 
+// Uploads as they are being read.
+struct UploadsReader {
+  std::vector<ListedUpload> uploads;
+  ListedUpload upload;
+  bool is_list = false, has_time = false;
+
+  bool take(std::string_view path, std::string_view text);
+};
+
+bool UploadsReader::take(std::string_view path, std::string_view text) {
+  constexpr std::string_view kRoot = "ListMultipartUploadsResult";
+  if (path == kRoot) return is_list = true;
+  if (!path.starts_with(kRoot)) return false;
+  path.remove_prefix(kRoot.size());
+  if (path == "/Upload/Key") {
+    upload.key = text;
+  } else if (path == "/Upload/UploadId") {
+    upload.id = text;
+  } else if (path == "/Upload/Initiated") {
+    const auto time = base::parse_rfc3339(text);
+    if (!time) return false;
+    upload.begun = *time;
+    has_time = true;
+  } else if (path == "/Upload") {
+    if (upload.key.empty() || upload.id.empty() || !has_time || uploads.size() == kMostObjects) return false;
+    uploads.push_back(std::exchange(upload, {}));
+    has_time = false;
+  }
+  return true;
+}
+
+std::unexpected<base::Error> no_answer(std::string_view what) {
+  return base::fail(ErrorCode::kIo, "the server's answer is no " + std::string(what),
+                    "see whether the address is that of an S3 server, and no proxy changes what it says");
+}
+
 }  // namespace
+
+Result<std::string> parse_upload_id(base::ByteSpan xml) {
+  std::string id;
+  const bool read = Reader([&](std::string_view path, std::string_view text) {
+                      if (path == "InitiateMultipartUploadResult/UploadId") id = text;
+                      return true;
+                    }).read(xml);
+  if (!read || id.empty()) return no_answer("upload that has begun");
+  return id;
+}
+
+Result<std::vector<ListedUpload>> parse_uploads(base::ByteSpan xml) {
+  UploadsReader reader;
+  const bool read =
+      Reader([&](std::string_view path, std::string_view text) { return reader.take(path, text); }).read(xml);
+  if (!read || !reader.is_list) return no_answer("listing of uploads");
+  return std::move(reader.uploads);
+}
+
+bool parse_lock_enabled(base::ByteSpan xml) {
+  bool enabled = false;
+  const bool read = Reader([&](std::string_view path, std::string_view text) {
+                      if (path == "ObjectLockConfiguration/ObjectLockEnabled") enabled = text == "Enabled";
+                      return true;
+                    }).read(xml);
+  return read && enabled;
+}
 
 Result<ListPage> parse_list(base::ByteSpan xml) {
   PageReader reader;
   const bool read =
       Reader([&](std::string_view path, std::string_view text) { return reader.take(path, text); }).read(xml);
   if (!read || !reader.is_list || (reader.truncated && reader.page.next.empty())) {
-    return base::fail(ErrorCode::kIo, "the server's answer is no listing of a bucket",
-                      "see whether the address is that of an S3 server, and no proxy changes what it says");
+    return no_answer("listing of a bucket");
   }
   if (!reader.truncated) reader.page.next.clear();
   return std::move(reader.page);

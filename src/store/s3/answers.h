@@ -26,6 +26,19 @@ struct ListPage {
 // kIo when it is no such answer, or one that contradicts itself.
 base::Result<ListPage> parse_list(base::ByteSpan xml);
 
+// The id of a multipart upload that was begun. kIo when it is no such answer.
+base::Result<std::string> parse_upload_id(base::ByteSpan xml);
+
+struct ListedUpload {
+  std::string key, id;
+  std::int64_t begun = 0;  // ns since 1970
+};
+// The first page of ListMultipartUploads, without encoding-type. kIo when it is no such answer.
+base::Result<std::vector<ListedUpload>> parse_uploads(base::ByteSpan xml);
+
+// Whether GetObjectLockConfiguration says that objects of the bucket can be locked.
+bool parse_lock_enabled(base::ByteSpan xml);
+
 struct ErrorAnswer {
   std::string code;     // "NoSuchKey"; empty when the answer is no error of S3's
   std::string message;  // may be empty

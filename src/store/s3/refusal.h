@@ -16,6 +16,7 @@ struct Refusal {
   std::string code = {};  // S3's own ("SlowDown"); of a HEAD, and of what is no S3 server, empty
   base::Error error;
   bool may_pass = false;                       // the same request may succeed later
+  bool cut_off = false;                        // the line broke while the request or its answer was on the way
   bool too_large = false;                      // the answer was longer than the limit
   std::optional<std::chrono::seconds> wait{};  // what the server asks for (Retry-After)
 };

@@ -106,6 +106,7 @@ Refusal Service::refusal_of_failure(const http::Failure& failure) const {
   return {.error = Error(code_of(failure.kind), fmt::format("{}: {}", address_.host, base::printable(failure.message)),
                          hint_of(failure.kind, address_.encrypted)),
           .may_pass = may_pass,
+          .cut_off = failure.kind == Kind::kBroken,
           .too_large = failure.kind == Kind::kTooLarge};
 }
 
@@ -128,6 +129,7 @@ std::expected<http::Response, Refusal> Service::call(const Call& call) {
   for (int tries = 1;; ++tries) {
     auto result = try_once(request, stop_);
     if (result || !result.error().may_pass) return result;
+    if (result.error().cut_off && !call.resend_when_cut) return result;
     if (!first_failure) first_failure = Clock::now();
     milliseconds wait = back_off.next(chance());
     const seconds patience = has_answered_ ? address_.retry : std::min(address_.retry, kFirstContact);

@@ -38,7 +38,8 @@ struct Call {
   std::span<const base::ByteSpan> body = {};
   std::optional<base::Digest> body_hash = {};  // SHA-256 of the body, where it has one
   std::string range = {};
-  std::uint64_t limit = 0;  // bytes of the answer's body
+  std::uint64_t limit = 0;      // bytes of the answer's body
+  bool resend_when_cut = true;  // else the caller knows better what to do then
 };
 
 // Shared by threads.

@@ -43,6 +43,41 @@ TEST(S3Answers, WhatIsNoListingIsNotTakenForAnEmptyOne) {
   }
 }
 
+TEST(S3Answers, UploadsHaveAKeyAnIdAndATime) {
+  const std::string upload =
+      "<Upload><Key>a+b%20</Key><UploadId>2~x</UploadId><Initiated>2026-11-24T15:38:55.789Z</Initiated></Upload>";
+  const auto uploads = [](const std::string& inside) {
+    const std::string xml = "<ListMultipartUploadsResult>" + inside + "</ListMultipartUploadsResult>";
+    return parse_uploads(base::as_bytes(xml));
+  };
+  ASSERT_EQ(uploads(upload + upload).value().size(), 2u);
+  EXPECT_EQ(uploads(upload).value().front().key, "a+b%20");
+  EXPECT_EQ(uploads(upload).value().front().id, "2~x");
+  EXPECT_TRUE(uploads("").value().empty());
+  for (const char* wrong : {"<Upload/>", "<Upload><Key>k</Key><UploadId>i</UploadId></Upload>",
+                            "<Upload><Key>k</Key><UploadId>i</UploadId><Initiated>soon</Initiated></Upload>"}) {
+    EXPECT_EQ(uploads(wrong).error().code(), ErrorCode::kIo) << wrong;
+  }
+  EXPECT_EQ(parse_uploads(base::as_bytes(list(""))).error().code(), ErrorCode::kIo);
+}
+
+TEST(S3Answers, AnUploadBeginsWithAnId) {
+  const std::string xml = "<InitiateMultipartUploadResult><UploadId>2~x</UploadId></InitiateMultipartUploadResult>";
+  EXPECT_EQ(parse_upload_id(base::as_bytes(xml)).value(), "2~x");
+  EXPECT_EQ(parse_upload_id(base::as_bytes(list(""))).error().code(), ErrorCode::kIo);
+}
+
+TEST(S3Answers, OnlyEnabledIsEnabled) {
+  const auto enabled = [](const std::string& text) {
+    const std::string xml =
+        "<ObjectLockConfiguration><ObjectLockEnabled>" + text + "</ObjectLockEnabled></ObjectLockConfiguration>";
+    return parse_lock_enabled(base::as_bytes(xml));
+  };
+  EXPECT_TRUE(enabled("Enabled"));
+  EXPECT_FALSE(enabled("Disabled"));
+  EXPECT_FALSE(parse_lock_enabled(base::as_bytes("<html/>")));
+}
+
 TEST(S3Answers, AnErrorThatIsCutOffStillTellsItsCode) {
   const std::string xml = "<Error><Code>SlowDown</Code><Message>please";
   EXPECT_EQ(parse_error(base::as_bytes(xml)).code, "SlowDown");

@@ -15,7 +15,7 @@ Service nowhere(const std::stop_token& stop, int retry) {
            .host = "127.0.0.1:1",
            .bucket = "bucket",
            .prefix = "",
-           .object_lock = std::chrono::seconds(0),
+           .object_lock = {},
            .retry = std::chrono::seconds(retry)},
           {.access_key = "KEY", .secret_key = "SECRET", .session_token = "TOKEN", .region = "r"},
           stop};

@@ -99,6 +99,8 @@ class SteppingStore final : public Store {
   base::Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override { return turn().stat(kind, id); }
   base::Result<std::vector<ObjectInfo>> list(Kind kind) override { return turn().list(kind); }
   base::Status remove(Kind kind, const ObjectId& id) override { return turn().remove(kind, id); }
+  bool locks_objects() const override { return real_->locks_objects(); }
+  base::Status extend_locks(Kind kind, std::span<Lock> locks) override { return turn().extend_locks(kind, locks); }
   base::Status sync() override { return turn().sync(); }
   base::Result<std::int64_t> now() override { return turn().now(); }
   std::string describe() const override { return real_->describe(); }
