@@ -14,8 +14,8 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kMagic = "KURAUSES";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::string_view kUsesMagic = "KURAUSES";
+constexpr std::uint16_t kUsesVersion = 1;
 constexpr std::size_t kDigest = sizeof(base::Digest);
 constexpr std::size_t kLeastUse = kDigest + 3;
 constexpr off_t kFileLimit = 1LL << 30;  // 20 million packs
@@ -38,7 +38,7 @@ std::optional<base::Bytes> read_file(const std::string& path) {
 
 base::Bytes encode_pack_uses(const PackUses& uses, const store::ObjectId& config) {
   base::Encoder out;
-  out.raw(base::as_bytes(kMagic)).u16(kVersion).raw(config.span()).raw(uses.snapshot.span());
+  out.raw(base::as_bytes(kUsesMagic)).u16(kUsesVersion).raw(config.span()).raw(uses.snapshot.span());
   out.varint(uses.packs.size());
   for (const PackUse& use : uses.packs) {
     out.raw(use.pack.span()).varint(use.used).varint(use.bytes).zigzag(use.since);
@@ -52,7 +52,7 @@ std::optional<PackUses> decode_pack_uses(base::ByteSpan file, const store::Objec
   const base::ByteSpan body = file.first(file.size() - kDigest);
   if (crypto::sha256(body) != base::Digest::from_bytes(file.last(kDigest))) return {};
   base::Decoder in(body);
-  if (base::as_text(in.raw(kMagic.size())) != kMagic || in.u16() != kVersion || in.digest() != config) return {};
+  if (base::as_text(in.raw(kUsesMagic.size())) != kUsesMagic || in.u16() != kUsesVersion || in.digest() != config) return {};
   PackUses uses;
   uses.snapshot = in.digest();
   uses.packs.resize(in.count(kLeastUse));

@@ -9,23 +9,23 @@
 namespace kura::archive {
 namespace {
 
-constexpr std::string_view kMagic = "KURALOCK";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::uint64_t kLargestFile = 1ULL << 30;  // bytes
-constexpr std::size_t kRecordSize = sizeof(store::ObjectId::bytes) + sizeof(std::int64_t);
-constexpr std::size_t kSumSize = sizeof(base::Digest::bytes);
+constexpr std::string_view kLocksMagic = "KURALOCK";
+constexpr std::uint16_t kLocksVersion = 1;
+constexpr std::uint64_t kLargestLocks = 1ULL << 30;  // bytes
+constexpr std::size_t kLockSize = sizeof(store::ObjectId::bytes) + sizeof(std::int64_t);
+constexpr std::size_t kLocksSumSize = sizeof(base::Digest::bytes);
 
 }  // namespace
 
 KnownLocks KnownLocks::load(const std::string& path) {
-  const auto bytes = store::posix_file_system().read_all(path, kLargestFile);
-  if (!bytes || bytes->size() < kSumSize) return {};
-  const base::ByteSpan text = base::ByteSpan(*bytes).first(bytes->size() - kSumSize);
-  if (crypto::sha256(text) != base::Digest::from_bytes(base::ByteSpan(*bytes).last(kSumSize))) return {};
+  const auto bytes = store::posix_file_system().read_all(path, kLargestLocks);
+  if (!bytes || bytes->size() < kLocksSumSize) return {};
+  const base::ByteSpan text = base::ByteSpan(*bytes).first(bytes->size() - kLocksSumSize);
+  if (crypto::sha256(text) != base::Digest::from_bytes(base::ByteSpan(*bytes).last(kLocksSumSize))) return {};
   base::Decoder decoder(text);
-  const bool is_ours = base::as_text(decoder.raw(kMagic.size())) == kMagic && decoder.u16() == kVersion;
+  const bool is_ours = base::as_text(decoder.raw(kLocksMagic.size())) == kLocksMagic && decoder.u16() == kLocksVersion;
   const std::uint64_t count = decoder.u64();
-  if (!decoder.ok() || !is_ours || count > text.size() / kRecordSize) return {};
+  if (!decoder.ok() || !is_ours || count > text.size() / kLockSize) return {};
   KnownLocks loaded;
   for (std::uint64_t i = 0; i < count; ++i) {
     const store::ObjectId id = decoder.digest();
@@ -55,7 +55,7 @@ void KnownLocks::save(const std::string& path, std::int64_t now) const {
     ++count;
   }
   base::Encoder text;
-  text.raw(base::as_bytes(kMagic)).u16(kVersion).u64(count).raw(records.bytes());
+  text.raw(base::as_bytes(kLocksMagic)).u16(kLocksVersion).u64(count).raw(records.bytes());
   const base::Digest sum = crypto::sha256(text.bytes());
   const base::ByteSpan parts[] = {text.bytes(), sum.span()};
   const std::string temporary = path + "." + store::temporary_name();
