@@ -248,9 +248,12 @@ Answer<void> fill(FolderPage& page, FileSystem& system, FileSystem::Listing& lis
 void read_folder(fuse_req_t request, std::size_t size, off_t offset, fuse_file_info* file, bool plus) {
   answer(request, [&](FileSystem& system) {
     FileSystem::Listing& listing = Handles<FileSystem::Listing>::at(file->fh);
-    const base::MutexLock lock(listing.mutex());
     FolderPage page(request, size, plus);
-    const Answer<void> filled = fill(page, system, listing, static_cast<std::uint64_t>(offset));
+    const Answer<void> filled = [&] {
+      // Not while answering: with the answer the kernel may close the folder, and the listing goes with its lock.
+      const base::MutexLock lock(listing.mutex());
+      return fill(page, system, listing, static_cast<std::uint64_t>(offset));
+    }();
     // What came before damage is given out; the error comes with the next question.
     if (!filled && page.is_empty()) return refuse(request, filled.error());
     page.reply(system);
