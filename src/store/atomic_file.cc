@@ -15,8 +15,10 @@ namespace {
 constexpr std::size_t kRandomBytes = 8;
 
 base::Status write_and_rename(FileSystem& files, FileSystem::File& file, const std::string& temporary,
-                              const std::string& path, std::span<const base::ByteSpan> parts) {
+                              const std::string& path, std::span<const base::ByteSpan> parts,
+                              std::optional<std::int64_t> modified) {
   for (const base::ByteSpan part : parts) KURA_TRY(file.write(part));
+  if (modified) KURA_TRY(file.set_modified(*modified));
   KURA_TRY(file.sync());
   return files.rename(temporary, path);
 }
@@ -35,9 +37,9 @@ bool is_temporary_name(std::string_view name) {
 }
 
 base::Status write_atomically(FileSystem& files, const std::string& temporary, const std::string& path,
-                              std::span<const base::ByteSpan> parts) {
+                              std::span<const base::ByteSpan> parts, std::optional<std::int64_t> modified) {
   const std::unique_ptr<FileSystem::File> file = KURA_TRY(files.create(temporary));
-  base::Status status = write_and_rename(files, *file, temporary, path, parts);
+  base::Status status = write_and_rename(files, *file, temporary, path, parts, modified);
   // The first failure is the one to tell; a temporary that stays behind is swept later.
   if (!status) [[maybe_unused]]
     const base::Status removed = files.remove(temporary);

@@ -1,6 +1,8 @@
 // A file that appears under its name complete or not at all.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,8 +19,10 @@ bool is_temporary_name(std::string_view name);
 
 // Writes `parts` one after the other to `temporary` (in the same file system as `path`), syncs it and renames it to
 // `path`, over what is there. The contents are then durable; the name is after sync_folder(). After an error
-// `temporary` is gone, as far as the system allows it, and `path` is as before.
+// `temporary` is gone, as far as the system allows it, and `path` is as before. `modified` is the file's time, ns since
+// 1970, if not now.
 base::Status write_atomically(FileSystem& files, const std::string& temporary, const std::string& path,
-                              std::span<const base::ByteSpan> parts);
+                              std::span<const base::ByteSpan> parts,
+                              std::optional<std::int64_t> modified = std::nullopt);
 
 }  // namespace kura::store

@@ -30,6 +30,8 @@ class FileSystem {
     // Appends all of `bytes`. After an error some of them may be in the file.
     virtual base::Status write(base::ByteSpan bytes) = 0;
     virtual base::Status sync() = 0;  // contents only; the name needs sync_folder()
+    // The time that Entry::modified tells, ns since 1970, until the next write.
+    virtual base::Status set_modified(std::int64_t time) = 0;
   };
 
   virtual ~FileSystem() = default;

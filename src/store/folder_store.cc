@@ -29,6 +29,7 @@ class FolderStore final : public Store {
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
   Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
   Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;
@@ -81,6 +82,18 @@ Status FolderStore::put(Kind kind, const ObjectId& id, std::span<const base::Byt
     KURA_TRY(advised(write_atomically(files_, temporary, path, parts)));
   }
   // Also when the object was there: whoever put it may not have synced its name, and our caller relies on our sync().
+  mark_dirty(layout_.folder(kind, id));
+  return {};
+}
+
+Status FolderStore::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
+  KURA_TRY(advised(prepare_to_write()));
+  KURA_TRY(advised(ensure_folder_of(kind, id)));
+  const std::string path = layout_.path(kind, id);
+  const auto there = files_.stat(path);
+  const auto received = there ? std::optional(there->modified) : std::nullopt;
+  const std::string temporary = layout_.temporaries() + "/" + temporary_name();
+  KURA_TRY(advised(write_atomically(files_, temporary, path, parts, received)));
   mark_dirty(layout_.folder(kind, id));
   return {};
 }

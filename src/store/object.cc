@@ -20,6 +20,8 @@ std::string_view folder_of(Kind kind) {
       return "leases";
     case Kind::kCondemned:
       return "condemned";
+    case Kind::kParity:
+      return "parity";
   }
   std::unreachable();
 }
@@ -40,6 +42,8 @@ std::string_view name_of(Kind kind) {
       return "lease";
     case Kind::kCondemned:
       return "condemned list";
+    case Kind::kParity:
+      return "parity";
   }
   std::unreachable();
 }

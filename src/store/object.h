@@ -10,14 +10,14 @@
 namespace kura::store {
 
 // The kind decides the folder (or key prefix) an object lies in; see docs/format.md, "Objects".
-enum class Kind : std::uint8_t { kConfig, kKey, kPack, kIndex, kSnapshot, kLease, kCondemned };
+enum class Kind : std::uint8_t { kConfig, kKey, kPack, kIndex, kSnapshot, kLease, kCondemned, kParity };
 
-inline constexpr std::array kAllKinds = {Kind::kConfig,   Kind::kKey,   Kind::kPack,     Kind::kIndex,
-                                         Kind::kSnapshot, Kind::kLease, Kind::kCondemned};
+inline constexpr std::array kAllKinds = {Kind::kConfig,   Kind::kKey,   Kind::kPack,      Kind::kIndex,
+                                         Kind::kSnapshot, Kind::kLease, Kind::kCondemned, Kind::kParity};
 
-// "config", "keys", "packs", "index", "snapshots", "leases", "condemned": the folder's name.
+// "config", "keys", "packs", "index", "snapshots", "leases", "condemned", "parity": the folder's name.
 std::string_view folder_of(Kind kind);
-// "config", "key", "pack", "index", "snapshot", "lease", "condemned list": in messages.
+// "config", "key", "pack", "index", "snapshot", "lease", "condemned list", "parity": in messages.
 std::string_view name_of(Kind kind);
 
 using ObjectId = base::Digest;

@@ -62,13 +62,23 @@ class PosixFile final : public FileSystem::File {
   }
 
   Status sync() override {
-    if (::fdatasync(descriptor_.get()) != 0) return system_failure("sync", path_, errno);
+    const int failed = time_is_set_ ? ::fsync(descriptor_.get()) : ::fdatasync(descriptor_.get());
+    if (failed != 0) return system_failure("sync", path_, errno);
+    return {};
+  }
+
+  Status set_modified(std::int64_t time) override {
+    const timespec when{.tv_sec = time / base::kSecond, .tv_nsec = time % base::kSecond};
+    const timespec times[] = {when, when};
+    if (::futimens(descriptor_.get(), times) != 0) return system_failure("set the time of", path_, errno);
+    time_is_set_ = true;
     return {};
   }
 
  private:
   base::UniqueFd descriptor_;
   std::string path_;
+  bool time_is_set_ = false;  // and has to be as durable as the bytes
 };
 
 struct OpenFile {

@@ -28,7 +28,7 @@ class S3Locks {
 
   bool wanted() const { return time_.count() != 0; }
   // Leases and condemned lists must be able to go.
-  static bool concerns(Kind kind) { return kind != Kind::kLease && kind != Kind::kCondemned; }
+  static bool concerns(Kind kind) { return kind != Kind::kLease && kind != Kind::kCondemned && kind != Kind::kParity; }
 
   // Until when an object that is put or locked now is to be locked, ns since 1970; nullopt when it is not to be.
   std::optional<std::int64_t> until(Kind kind) const;

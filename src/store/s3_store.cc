@@ -41,6 +41,9 @@ class S3Store final : public Store {
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override {
+    return upload(kind, id, parts, base::total_size(parts), /*only_new=*/false);
+  }
   Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
   Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;

@@ -16,7 +16,8 @@
 //   clock_error().
 //
 // With a time for Object Lock, every pack, index, snapshot, key and config is put with a retention in compliance mode,
-// and extend_locks() makes it longer (s3_locks.h). Leases and condemned lists are not locked: they must be able to go.
+// and extend_locks() makes it longer (s3_locks.h). Leases, condemned lists and parity are not locked: they must be able
+// to go, and parity is made anew from the packs, which are locked.
 // A bucket with versions hides a removed object behind a marker, whatever lock it has; so remove() looks, and refuses
 // with kDenied while the object is locked. It removes no version itself, so that no key of a machine's has to be able
 // to.

@@ -2,7 +2,8 @@
 //
 // What every store promises:
 // - put() is all or nothing: an object is either absent or complete, under its name, whatever happens meanwhile.
-// - An object once put is not changed. Putting it again is no error and does nothing.
+// - An object once put is not changed. Putting it again is no error and does nothing. (But replace() mends one whose
+//   bytes are no longer what was put.)
 // - What was put before sync() returned is still there after power loss.
 // - One thread's put() is seen by everybody's list() and get() when it returns (leases and garbage collection rest on
 //   this; S3 is strongly consistent too).
@@ -38,6 +39,10 @@ class Store {
   // Stores the concatenation of `parts`, whose SHA-256 the caller says is `id`.
   // kNoSpace, kDenied, kIo. Nothing is visible after an error.
   virtual base::Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) = 0;
+  // The same, over what lies there now: for an object that is damaged, or whose bytes cannot be read. All or nothing:
+  // what was there stays until the new bytes are complete. An object that is there keeps its time of receipt where the
+  // store can (a folder does, a bucket does not), for retention goes by it.
+  virtual base::Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) = 0;
   // The whole object, checked against its name: kDamaged when it differs, kNotFound, kDamaged when larger than
   // `limit` bytes.
   virtual base::Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) = 0;

@@ -11,6 +11,7 @@
 #include "archive/backup/source_pipeline.h"
 #include "archive/backup/survey.h"
 #include "archive/backup/write_session.h"
+#include "archive/parity/protection.h"
 #include "base/host.h"
 #include "base/parallel.h"
 #include "base/time.h"
@@ -135,7 +136,9 @@ base::Status Backup::store_all() {
       KURA_TRY(Compaction::prepare(repository_, session_->known(), series_, options_.compact, started_));
   IndexWriter indexes(repository_);
   PackUses uses;
-  const auto on_stored = [&](IndexedPack pack) -> base::Status {
+  Protection protection(repository_);
+  const auto on_stored = [&](IndexedPack pack, PackBytes sealed) -> base::Status {
+    protection.add_pack(pack.id, sealed);
     summary_.bytes_stored_new += pack.size;
     progress_.bytes_stored += pack.size;
     std::uint64_t bytes = 0;
@@ -157,6 +160,9 @@ base::Status Backup::store_all() {
   cache->commit();
   uses.snapshot = committed.snapshot;
   remember_uses(compaction, writer, std::move(uses));
+  protection.finish(committed.objects());
+  summary_.bytes_parity = protection.bytes_written();
+  summary_.parity_problem = protection.problem();
   summary_.snapshot_id = committed.snapshot;
   summary_.bytes_stored_new += committed.bytes_written;
   progress_.bytes_stored += committed.bytes_written;

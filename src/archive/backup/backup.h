@@ -39,10 +39,12 @@ struct BackupSummary {
   std::uint64_t bytes_total = 0;  // of all files in the snapshot
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_stored_new = 0;  // written to the store
+  std::uint64_t bytes_parity = 0;      // written beside them, where the repository keeps parity
   std::uint64_t chunks_new = 0, chunks_reused = 0;
   std::uint64_t bytes_compacted = 0, packs_compacted = 0;  // stored anew out of sparse packs, before compression
   double seconds = 0;
   Verdict verdict = Verdict::kUnjudged;
+  std::optional<base::Error> parity_problem;  // some of what was stored has no parity until the next collection
 };
 
 // A source file or folder that could not be read whole. It is in the snapshot as far as that makes sense (never with

@@ -90,7 +90,7 @@ base::Result<Committed> put_snapshot(WriteSession& session, const std::vector<Wr
       snapshot.encode(crypto::preferred_aead(), secrets->catalog, repository.machine()->signing_seed);
   const store::ObjectId id = KURA_TRY(repository.put(store::Kind::kSnapshot, object));
   KURA_TRY(repository.store().sync());
-  return Committed{.snapshot = id, .bytes_written = object.size()};
+  return Committed{.snapshot = id, .indexes = {}, .bytes_written = object.size()};
 }
 
 }  // namespace
@@ -102,6 +102,8 @@ base::Result<Committed> commit_snapshot(WriteSession& session, const Writer& wri
   std::vector<OldIndex> old = needed_old_indexes(session, writer);
   KURA_TRY(fold(repository, old, indexes));
   std::vector<WrittenIndex> needs = KURA_TRY(indexes.finish());
+  std::vector<store::ObjectId> written;
+  for (const WrittenIndex& index : needs) written.push_back(index.needs.index);
   KURA_TRY(repository.store().sync());
   for (OldIndex& index : old) needs.push_back(std::move(index.needs));
 
@@ -112,6 +114,7 @@ base::Result<Committed> commit_snapshot(WriteSession& session, const Writer& wri
   snapshot.started = started;
   snapshot.label = std::move(label);
   Committed committed = KURA_TRY(put_snapshot(session, needs, std::move(snapshot)));
+  committed.indexes = std::move(written);
   committed.bytes_written += indexes.bytes_written();
   return committed;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "archive/backup/index_writer.h"
@@ -13,7 +14,15 @@ namespace kura::archive {
 
 struct Committed {
   store::ObjectId snapshot;
-  std::uint64_t bytes_written = 0;  // indexes and snapshot
+  std::vector<store::ObjectId> indexes;  // that were written for it
+  std::uint64_t bytes_written = 0;       // indexes and snapshot
+
+  // What came into the store beside packs.
+  std::vector<std::pair<store::Kind, store::ObjectId>> objects() const {
+    std::vector<std::pair<store::Kind, store::ObjectId>> all{{store::Kind::kSnapshot, snapshot}};
+    for (const store::ObjectId& index : indexes) all.emplace_back(store::Kind::kIndex, index);
+    return all;
+  }
 };
 
 // After writer.finish(). `label` is complete; `series` and `started` as the snapshot shall say them.

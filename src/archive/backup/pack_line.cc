@@ -64,7 +64,7 @@ base::Status PackLine::store_pack(SealedPack& pack) {
   const base::ByteSpan parts[] = {pack.header, pack.frames.span(), pack.footer};
   KURA_TRY(store_.put(store::Kind::kPack, pack.id, parts));
   const std::lock_guard lock(sink_mutex_);
-  return on_stored_({.id = pack.id, .size = pack.size(), .record = std::move(pack.record)});
+  return on_stored_({.id = pack.id, .size = pack.size(), .record = std::move(pack.record)}, parts);
 }
 
 void PackLine::store_packs() {

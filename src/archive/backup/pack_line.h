@@ -17,8 +17,10 @@
 
 namespace kura::archive {
 
-// Takes each pack when the store has it. Called from several threads, one at a time; an error ends the job.
-using PackSink = std::function<base::Status(IndexedPack)>;
+// Takes each pack when the store has it, with its bytes, which go when it returns. Called from several threads, one at
+// a time; an error ends the job.
+using PackBytes = std::span<const base::ByteSpan>;
+using PackSink = std::function<base::Status(IndexedPack, PackBytes)>;
 
 // Shared by threads: add() seals on the thread that filled a pack; threads of its own put packs into the store: two, or
 // four where the store is worth it. Memory: two packs more than there are such threads, the open ones included.

@@ -15,7 +15,7 @@ using base::Status;
 
 constexpr std::string_view kConfigMagic = "KURACONF";
 constexpr std::string_view kTheConfig = "the config";
-constexpr std::uint16_t kNoParity = 0;  // u8 columns, u8 shards
+constexpr ParityPolicy kNoParity{.columns = 0, .shards = 0};  // as it is stored
 constexpr std::uint8_t kMostNormalisation = 16;
 
 void encode_chunker(base::Encoder& out, const ChunkerParameters& chunker) {
@@ -37,6 +37,11 @@ bool in_bounds(const ChunkerParameters& chunker) {
          chunker.most <= kChunkLimit;
 }
 
+bool in_bounds(const ParityPolicy& parity) {
+  return parity.columns >= 1 && parity.columns <= kParityColumnLimit && parity.shards >= 1 &&
+         parity.shards <= kParityShardLimit;
+}
+
 bool can_cut(const ChunkerParameters& chunker) {
   const bool is_known = chunker.algorithm == kGearChunks || chunker.algorithm == kScannedChunks;
   return is_known && std::has_single_bit(chunker.average) && chunker.normalisation <= kMostNormalisation &&
@@ -49,6 +54,7 @@ Status check(const Config& config) {
   if (config.pack_target == 0 || config.pack_target > kPackLimit) {
     return damaged(kTheConfig, "the size of packs is out of bounds");
   }
+  if (config.parity && !in_bounds(*config.parity)) return damaged(kTheConfig, "its parity is out of bounds");
   if (!crypto::x25519_is_usable(config.box_key)) return damaged(kTheConfig, "nothing can be sealed to its box key");
   return {};
 }
@@ -78,12 +84,16 @@ Status Config::check_writable() const {
 
 base::Bytes Config::encode(const base::Key& signing_seed) const {
   base::Encoder out;
-  encode_head(out, kConfigMagic, naming == ChunkNaming::kWhole ? kFormatVersion : kNewestConfigVersion);
+  const bool says_more = naming != ChunkNaming::kWhole || parity.has_value();
+  encode_head(out, kConfigMagic, says_more ? kNewestConfigVersion : kFormatVersion);
   out.raw(repository).i64(created).raw(box_key).raw(signing_key);
   encode_chunker(out, files);
   encode_chunker(out, listings);
   out.u32(pack_target);
-  if (naming != ChunkNaming::kWhole) out.u8(static_cast<std::uint8_t>(naming)).u16(kNoParity);
+  if (says_more) {
+    const ParityPolicy kept = parity.value_or(kNoParity);
+    out.u8(static_cast<std::uint8_t>(naming)).u8(kept.columns).u8(kept.shards);
+  }
   out.raw(crypto::ed25519_sign(signing_seed, out.bytes()));
   return out.take();
 }
@@ -101,7 +111,9 @@ base::Result<Config> Config::decode(base::ByteSpan object) {
   config.listings = decode_chunker(in);
   config.pack_target = in.u32();
   const std::uint8_t naming = version == kFormatVersion ? 1 : in.u8();
-  const std::uint16_t parity = version == kFormatVersion ? kNoParity : in.u16();
+  ParityPolicy parity = kNoParity;
+  if (version != kFormatVersion) parity = {.columns = in.u8(), .shards = in.u8()};
+  if (parity != kNoParity) config.parity = parity;
   const std::size_t signed_size = in.position();
   const base::ByteSpan signature = in.raw(sizeof(crypto::Signature));
   KURA_TRY(in.finish(kTheConfig));
@@ -110,10 +122,6 @@ base::Result<Config> Config::decode(base::ByteSpan object) {
   }
   KURA_TRY(check(config));
   config.naming = KURA_TRY(known_naming(naming));
-  if (parity != kNoParity) {
-    return base::fail(base::ErrorCode::kUnsupported, "this repository keeps parity, which this program does not know",
-                      "use a newer kura");
-  }
   return config;
 }
 

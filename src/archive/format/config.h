@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -29,6 +30,14 @@ struct ChunkerParameters {
   friend bool operator==(const ChunkerParameters&, const ChunkerParameters&) = default;
 };
 
+// How much parity a repository keeps (format/parity.h).
+struct ParityPolicy {
+  std::uint8_t columns = 16;  // about so many packs share ...
+  std::uint8_t shards = 2;    // ... so many shards: any so many of them all may be lost
+
+  friend bool operator==(const ParityPolicy&, const ParityPolicy&) = default;
+};
+
 struct Config {
   RepositoryId repository{};
   std::int64_t created = 0;  // ns since 1970
@@ -38,6 +47,7 @@ struct Config {
   ChunkerParameters listings{.least = 16 << 10, .average = 64 << 10, .most = 256 << 10};
   std::uint32_t pack_target = 32 << 20;       // bytes
   ChunkNaming naming = ChunkNaming::kPieces;  // a config of version 1 says nothing, which is kWhole
+  std::optional<ParityPolicy> parity;         // nothing in a config of version 1
 
   // Whether this program can cut chunks as the config asks, else kUnsupported. A question for writers: readers do not
   // mind how chunks were cut.

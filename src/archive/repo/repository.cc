@@ -93,6 +93,7 @@ Result<Repository> Repository::create(std::shared_ptr<store::Store> store, const
   crypto::fill_random(id);
   const RecoverySecrets secrets = RecoverySecrets::derive(crypto::random_key(), id);
   repository.config_ = new_config(id, secrets);
+  repository.config_.parity = how.parity;
   const base::Bytes config = repository.config_.encode(secrets.signing);
   repository.config_id_ = crypto::sha256(config);
   repository.recovery_ = secrets;

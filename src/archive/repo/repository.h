@@ -97,8 +97,9 @@ class Repository {
   // certificate put.
   struct NewRepository {
     std::string state_folder;
-    std::string machine_label;              // host name
-    std::optional<std::string> passphrase;  // nothing: recovery key off line only
+    std::string machine_label;                          // host name
+    std::optional<std::string> passphrase;              // nothing: recovery key off line only
+    std::optional<ParityPolicy> parity = std::nullopt;  // kept beside the packs
   };
   static base::Result<Repository> create(std::shared_ptr<store::Store> store, const NewRepository& how);
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/parity/maintenance.h"
 #include "archive/repo/chunk_index.h"
 #include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
@@ -62,6 +63,7 @@ class Checker {
   Status read_needed();
   Status check_needs();
   Status check_pack_bytes();
+  Status check_parity();
   void tell_bad_packs(const Losses& losses);
   void tell_missing_pack(const ObjectId& id, std::vector<ObjectId> users, const Losses& losses);
   struct ChunkCount {
@@ -367,6 +369,45 @@ Status Checker::check_pack_bytes() {
   return {};
 }
 
+// Without keys: that each shard is whole, and how well the packs are covered.
+Status Checker::check_parity() {
+  ParityInventory parity = KURA_TRY(read_parity(store_, stop_));
+  summary_.parity = parity.shards;
+  summary_.parity_bytes = parity.bytes;
+  summary_.objects += parity.shards;
+  std::vector<ObjectInfo> shards;
+  for (const StoredGroup& group : parity.groups) {
+    for (const auto& shard : group.shards) {
+      if (shard) shards.push_back(*shard);
+    }
+  }
+  const std::vector<ObjectInfo> read = choose_packs(std::move(shards), options_.read_data);
+  std::vector<DamagedObject> damaged = std::move(parity.damaged);
+  std::mutex mutex;  // guards damaged
+  KURA_TRY(base::each_on_threads(read.size(), threads_, [&](std::size_t i) -> Status {
+    KURA_TRY(check_not_stopped(stop_));
+    const Result<base::Bytes> shard = store_.get(Kind::kParity, read[i].id, kParityLimit);
+    if (shard || shard.error().code() == ErrorCode::kNotFound) return {};
+    if (!is_finding(shard.error())) return base::fail(shard.error());
+    const std::lock_guard lock(mutex);
+    damaged.push_back({.kind = Kind::kParity, .id = read[i].id, .error = shard.error()});
+    return {};
+  }));
+  std::ranges::sort(damaged, {}, &DamagedObject::id);
+  std::vector<ObjectId> bad_shards;
+  for (DamagedObject& at : damaged) {
+    bad_shards.push_back(at.id);
+    findings_.add(at.kind, at.id, std::move(at.error).with_hint("`kura check --repair` makes it again"));
+  }
+  if (!repository_.config().parity) return {};
+  const auto packs = std::views::values(packs_);
+  const Coverage coverage =
+      coverage_of(parity, {packs.begin(), packs.end()}, {bad_packs_.begin(), bad_packs_.end()}, bad_shards);
+  summary_.packs_unprotected = coverage.packs_unprotected;
+  summary_.packs_weak = coverage.packs_weak;
+  return {};
+}
+
 void Checker::tell_bad_packs(const Losses& losses) {
   const bool some_missing =
       std::ranges::any_of(bad_in_order_, [](const auto& bad) { return bad.second.code() == ErrorCode::kNotFound; });
@@ -450,6 +491,7 @@ Result<CheckSummary> Checker::run() {
   KURA_TRY(add_unlisted_packs());
   KURA_TRY(check_needs());
   KURA_TRY(check_pack_bytes());
+  KURA_TRY(check_parity());
   Losses losses;
   if (repository_.recovery_secrets() != nullptr) {
     summary_.opened = true;

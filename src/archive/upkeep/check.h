@@ -38,9 +38,12 @@ struct CheckSummary {
   std::uint64_t objects = 0, bytes_read = 0;
   std::uint64_t snapshots = 0, packs = 0, indexes = 0, keys = 0, chunks_opened = 0;
   std::uint64_t findings = 0;
-  std::uint64_t orphan_packs = 0;    // in no index: no damage; see gc
-  std::uint64_t packs_replaced = 0;  // gone, but what snapshots need of them was stored again: no damage
-  bool opened = false;               // with the recovery key
+  std::uint64_t orphan_packs = 0;              // in no index: no damage; see gc
+  std::uint64_t packs_replaced = 0;            // gone, but what snapshots need of them was stored again: no damage
+  std::uint64_t parity = 0, parity_bytes = 0;  // shards
+  std::uint64_t packs_unprotected = 0;         // where the repository keeps parity: they have none. No damage; see gc
+  std::uint64_t packs_weak = 0;                // the same: they have less than they should
+  bool opened = false;                         // with the recovery key
   double seconds = 0;
 };
 

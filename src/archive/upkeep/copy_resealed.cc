@@ -12,6 +12,7 @@
 #include "archive/backup/content_writer.h"
 #include "archive/backup/helpers.h"
 #include "archive/backup/write_session.h"
+#include "archive/parity/protection.h"
 #include "archive/repo/needs.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/repo/tree.h"
@@ -209,7 +210,9 @@ Status ResealingCopier::copy(const StoredSnapshot& stored) {
 
   IndexWriter indexes(to_);
   std::uint64_t stored_bytes = 0;
-  const auto on_stored = [&](IndexedPack pack) -> Status {
+  Protection protection(to_);
+  const auto on_stored = [&](IndexedPack pack, PackBytes bytes) -> Status {
+    protection.add_pack(pack.id, bytes);
     stored_bytes += pack.size;
     progress_.bytes_stored += pack.size;
     return indexes.add(std::move(pack), true);
@@ -226,6 +229,7 @@ Status ResealingCopier::copy(const StoredSnapshot& stored) {
   const Series series = series_of(secrets.series, label.host, label.paths);
   const Committed committed =
       KURA_TRY(commit_snapshot(*session, writer, indexes, std::move(label), series, stored.snapshot.started));
+  protection.finish(committed.objects());
   ++summary_.snapshots_copied;
   summary_.bytes_copied += stored_bytes + committed.bytes_written;
   return {};

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/parity/maintenance.h"
 #include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
 #include "archive/repo/lock_needed.h"
@@ -82,6 +83,7 @@ class TwinCopier {
   Status look_at_target(const Repository& target);
   Status copy_keys();
   Status copy_snapshot(const StoredSnapshot& stored);
+  Status copy_parity();
   Result<std::vector<Wanted>> missing_packs(const StoredSnapshot& stored);
   std::vector<Wanted> missing_indexes(const StoredSnapshot& stored) const;
   Status refuse_condemned(const StoredSnapshot& stored);
@@ -280,6 +282,35 @@ Status TwinCopier::copy_snapshot(const StoredSnapshot& stored) {
   return {};
 }
 
+// Shards of groups whose packs are all there go along; what is left without is covered anew.
+Status TwinCopier::copy_parity() {
+  if (!from_.config().parity) return {};
+  SizeMap there = KURA_TRY(list_sizes(to_, Kind::kParity));
+  const ParityInventory parity = KURA_TRY(read_parity(source_, stop_));
+  std::vector<Wanted> wanted;
+  for (const StoredGroup& group : parity.groups) {
+    const bool all_there = std::ranges::all_of(group.group.columns, [&](const auto& column) {
+      return std::ranges::all_of(column, [&](const ParityMember& member) {
+        const SizeMap& objects = member.kind == Kind::kPack ? there_packs_ : there_indexes_;
+        const bool is_data = member.kind == Kind::kPack || member.kind == Kind::kIndex;
+        return !is_data || objects.contains(member.id);
+      });
+    });
+    if (!all_there || !group.has_all_shards()) continue;
+    for (const auto& shard : group.shards) {
+      if (there.contains(shard->id)) continue;
+      wanted.push_back({.kind = Kind::kParity, .id = shard->id, .size = shard->size, .limit = kParityLimit});
+    }
+  }
+  KURA_TRY(copy_all(wanted));
+  KURA_TRY(to_.sync());
+  lease_.reset();  // nothing of the copy's own is left without a snapshot
+  const std::shared_ptr<store::Store> target(std::shared_ptr<void>(), &to_);  // its owner outlives this
+  const Repository twin = KURA_TRY(Repository::open(target, /*state_folder=*/"", from_.config_id()));
+  KURA_TRY(maintain_parity(twin, {}, stop_));
+  return {};
+}
+
 Result<CopySummary> TwinCopier::run(const std::vector<ObjectId>& only) {
   CopySelection selection = KURA_TRY(select_for_copy(from_, only));
   KURA_TRY(prepare_target());
@@ -296,6 +327,11 @@ Result<CopySummary> TwinCopier::run(const std::vector<ObjectId>& only) {
     if (!there && there.error().code() == ErrorCode::kNotFound) continue;
     ++progress_.problems;
     if (!problem) problem = std::move(status).error().within(fmt::format("cannot copy snapshot {}", stored.id.hex()));
+  }
+  if (!problem) {
+    // A shard that is damaged here is no reason to say that the snapshots are not copied: they are.
+    Status status = copy_parity();
+    if (!status && !is_damage(status.error())) return base::fail(std::move(status).error());
   }
   if (problem) {
     const std::string message = fmt::format("{}. The other snapshots are copied", problem->message());

@@ -414,7 +414,9 @@ Result<GcSummary> Collector::run() {
 
 Result<GcSummary> collect_garbage(const Repository& repository, const GcOptions& options, base::Progress& progress,
                                   std::stop_token stop) {
-  return Collector(repository, options, progress, std::move(stop)).run();
+  GcSummary summary = KURA_TRY(Collector(repository, options, progress, stop).run());
+  summary.parity = KURA_TRY(maintain_parity(repository, {.dry_run = options.dry_run, .damaged = {}}, stop));
+  return summary;
 }
 
 }  // namespace kura::archive

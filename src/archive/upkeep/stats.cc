@@ -43,6 +43,10 @@ Result<Stats> collect_stats(const Repository& repository) {
   stats.packs = packs.size();
   stats.indexes = indexes.size();
   stats.snapshots = snapshots.size();
+  for (const ObjectInfo& info : KURA_TRY(store.list(Kind::kParity))) {
+    ++stats.parity;
+    stats.parity_bytes += info.size;
+  }
   for (const ObjectInfo& info : indexes) stats.index_bytes += info.size;
   for (const ObjectInfo& info : snapshots) stats.snapshot_bytes += info.size;
 

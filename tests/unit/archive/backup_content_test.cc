@@ -29,7 +29,7 @@ class ContentTest : public test::BackupBench {
     IndexWriter indexes(*repository_);
     Writer writer(
         repository_->store(), repository_->config(), secrets_, session->known(),
-        [&](IndexedPack pack) { return indexes.add(std::move(pack), true); }, job);
+        [&](IndexedPack pack, PackBytes) { return indexes.add(std::move(pack), true); }, job);
     {
       writer_ = &writer;
       Lane lane(writer);

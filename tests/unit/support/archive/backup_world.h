@@ -31,12 +31,14 @@ inline std::shared_ptr<store::Store> store_on(store::CrashFileSystem& disk) {
 
 class BackupWorld {
  public:
-  explicit BackupWorld(std::optional<std::string> passphrase = std::nullopt)
+  explicit BackupWorld(std::optional<std::string> passphrase = std::nullopt,
+                       std::optional<ParityPolicy> parity = std::nullopt)
       : disk_(std::make_unique<store::CrashFileSystem>()) {
     std::filesystem::create_directories(source());
     repository_.emplace(
-        Repository::create(store_on(*disk_),
-                           {.state_folder = state(), .machine_label = "test", .passphrase = std::move(passphrase)})
+        Repository::create(
+            store_on(*disk_),
+            {.state_folder = state(), .machine_label = "test", .passphrase = std::move(passphrase), .parity = parity})
             .value());
   }
 

@@ -69,6 +69,7 @@ class CrashFileSystem::OpenFile final : public FileSystem::File {
       : disk_(disk), node_(std::move(node)), path_(std::move(path)) {}
   Status write(base::ByteSpan bytes) override { return disk_.write(*node_, path_, bytes); }
   Status sync() override { return disk_.sync(*node_, path_); }
+  Status set_modified(std::int64_t time) override { return disk_.set_modified(*node_, time); }
 
  private:
   CrashFileSystem& disk_;
@@ -166,6 +167,12 @@ Status CrashFileSystem::sync(Node& node, const std::string& path) {
   const base::MutexLock lock(mutex_);
   KURA_TRY(begin(Operation::kSync, "sync", path));
   node.synced_size = node.bytes.size();
+  return {};
+}
+
+Status CrashFileSystem::set_modified(Node& node, std::int64_t time) {
+  const base::MutexLock lock(mutex_);
+  node.modified = time;
   return {};
 }
 

@@ -80,6 +80,7 @@ class CrashFileSystem final : public FileSystem {
   base::Result<NodePtr> file_at(const std::string& path) const KURA_REQUIRES(mutex_);
   base::Status write(Node& node, const std::string& path, base::ByteSpan bytes);
   base::Status sync(Node& node, const std::string& path);
+  base::Status set_modified(Node& node, std::int64_t time);
   static NodePtr after_crash(const Node& node, std::mt19937_64& random);
 
   mutable base::Mutex mutex_;

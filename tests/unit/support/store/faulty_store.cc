@@ -42,6 +42,11 @@ Status FaultyStore::put(Kind kind, const ObjectId& id, std::span<const base::Byt
   return real_.put(kind, id, parts);
 }
 
+Status FaultyStore::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
+  KURA_TRY(begin(Call::kReplace, kind, id));
+  return real_.replace(kind, id, parts);
+}
+
 Result<base::Bytes> FaultyStore::get(Kind kind, const ObjectId& id, std::uint64_t limit) {
   KURA_TRY(begin_reading(Call::kGet, kind, id));
   Result<base::Bytes> object = real_.get(kind, id, limit);

@@ -19,7 +19,7 @@ namespace kura::store {
 
 class FaultyStore final : public Store {
  public:
-  enum class Call : std::uint8_t { kPut, kGet, kReadAt, kStat, kList, kRemove, kSync, kNow };
+  enum class Call : std::uint8_t { kPut, kGet, kReadAt, kStat, kList, kRemove, kSync, kNow, kReplace };
   using Condition = std::function<bool(Call call, Kind kind, const ObjectId& id)>;
   using Alteration = std::function<void(Kind kind, const ObjectId& id, base::Bytes& object)>;
 
@@ -39,6 +39,7 @@ class FaultyStore final : public Store {
 
   using Store::put;
   base::Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  base::Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
   base::Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   base::Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
   base::Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;
@@ -57,7 +58,7 @@ class FaultyStore final : public Store {
   base::Error error_{base::ErrorCode::kIo, "a fault of the test"};
   Alteration alteration_;
   std::set<std::pair<Kind, ObjectId>> hidden_;
-  std::array<std::atomic<std::size_t>, 8> calls_{};
+  std::array<std::atomic<std::size_t>, 9> calls_{};
 };
 
 }  // namespace kura::store

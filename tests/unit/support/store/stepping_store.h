@@ -90,6 +90,9 @@ class SteppingStore final : public Store {
   base::Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override {
     return turn().put(kind, id, parts);
   }
+  base::Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override {
+    return turn().replace(kind, id, parts);
+  }
   base::Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override {
     return turn().get(kind, id, limit);
   }
