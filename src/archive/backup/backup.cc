@@ -177,7 +177,9 @@ void Backup::remember_uses(const Compaction& compaction, const Writer& writer, P
     if (used == 0) continue;
     const ChunkIndex::Pack& pack = known.packs()[number];
     std::uint64_t bytes = 0;
-    for (const FramePlace& frame : pack.frames) bytes += frame.text_size;
+    for (std::uint32_t frame = 0; frame < pack.frames; ++frame) {
+      bytes += known.frame(static_cast<std::uint32_t>(number), frame).text_size;
+    }
     // No snapshot has named a pack that is in no index.
     const std::int64_t since = pack.index == ChunkIndex::kNoIndex ? started_ : compaction.since(pack.id);
     uses.packs.push_back({.pack = pack.id, .used = std::min(used, bytes), .bytes = bytes, .since = since});

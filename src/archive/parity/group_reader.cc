@@ -18,8 +18,6 @@ using store::Kind;
 
 constexpr std::uint64_t kPiece = 1U << 20;  // bytes of each column and shard that are read at once
 
-// The object's bytes are not there: it is gone, ends before, or the disk cannot read them any more.
-bool is_loss(const base::Error& error) { return is_damage(error) || error.code() == ErrorCode::kIo; }
 
 }  // namespace
 

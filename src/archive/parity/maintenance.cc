@@ -26,8 +26,6 @@ using Name = std::pair<Kind, ObjectId>;
 
 constexpr std::array kCovered = {Kind::kConfig, Kind::kKey, Kind::kPack, Kind::kIndex, Kind::kSnapshot};
 
-bool is_loss(const base::Error& error) { return is_damage(error) || error.code() == ErrorCode::kIo; }
-
 class Maintainer {
  public:
   Maintainer(const Repository& repository, const MaintenanceOptions& options, const std::stop_token& stop)

@@ -20,8 +20,6 @@ using base::Status;
 using store::Kind;
 using store::ObjectId;
 
-bool is_loss(const Error& error) { return is_damage(error) || error.code() == ErrorCode::kIo; }
-
 // By the first group that can.
 Result<Recovered> recover(store::Store& store, const ParityInventory& parity, const ObjectName& object,
                           const std::stop_token& stop) {

@@ -13,7 +13,7 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::string_view kTitle = "KURA-MACHINE-KEY-";
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kKeyVersion = "1";
 
 std::string check_of(const MachineKey& key) {
   crypto::Sha256 hash;
@@ -54,17 +54,17 @@ std::string encode_machine_key(const MachineKey& key) {
   return fmt::format(
       "# This machine's key for a Kuramori repository: it writes backups, and opens none.\n"
       "{}{}\nconfig {}\nwrite {}\nsign {}\ncheck {}\n",
-      kTitle, kVersion, key.config.hex(), base::to_hex(key.write.span()), base::to_hex(key.signing_seed.span()),
+      kTitle, kKeyVersion, key.config.hex(), base::to_hex(key.write.span()), base::to_hex(key.signing_seed.span()),
       check_of(key));
 }
 
 base::Result<MachineKey> decode_machine_key(std::string_view text) {
   const std::string_view title = next_line(text);
   if (!title.starts_with(kTitle)) return base::fail(ErrorCode::kDamaged, "it is not a machine key");
-  if (title.substr(kTitle.size()) != kVersion) {
+  if (title.substr(kTitle.size()) != kKeyVersion) {
     return base::fail(
         ErrorCode::kUnsupported,
-        fmt::format("it is of version {}; this program reads version {}", title.substr(kTitle.size()), kVersion),
+        fmt::format("it is of version {}; this program reads version {}", title.substr(kTitle.size()), kKeyVersion),
         "use a newer kura");
   }
   const auto config = store::ObjectId::from_hex(value_of(text, "config"));
