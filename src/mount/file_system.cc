@@ -21,7 +21,7 @@ using base::Error;
 using base::Result;
 
 constexpr std::size_t kChunkCacheBytes = 64U << 20;
-constexpr std::size_t kNodesBytes = 32U << 20;
+constexpr std::size_t kNodesBytes = 24U << 20;
 constexpr std::size_t kZeros = 64 << 10;
 
 NodeFacts top_folder() {

@@ -194,7 +194,10 @@ class FolderPage {
   // The kernel knows the node from now on.
   bool add(FileSystem& system, const NodeFacts& facts, off_t next) {
     const char* name = facts.entry.name.c_str();
-    if (!plus_) return add(name, attributes_of(facts), next);
+    // A folder is listed faster than the kernel can be made to forget: when there are far too many files, it learns no
+    // more than their names, and asks when somebody wants the rest.
+    const bool is_folder = facts.entry.type == EntryType::kFolder;
+    if (!plus_ || (!is_folder && system.nodes().is_full())) return add(name, attributes_of(facts), next);
     const NodePtr node = system.nodes().look_up(facts);
     const fuse_entry_param entry = entry_of(*node);
     if (fits(fuse_add_direntry_plus(request_, end(), room(), name, &entry, next))) {

@@ -63,6 +63,8 @@ void InodeTable::forget(NodeId id, std::uint64_t count) {
 
 bool InodeTable::is_over_limit() const { return state_.lock()->bytes > limit_; }
 
+bool InodeTable::is_full() const { return state_.lock()->bytes > 2 * limit_; }
+
 std::vector<NodePtr> InodeTable::oldest_files(NodeId after, std::size_t count) const {
   std::vector<NodePtr> oldest;
   const auto state = state_.lock();

@@ -57,7 +57,8 @@ class InodeTable {
   NodePtr look_up(NodeFacts facts);
   void forget(NodeId id, std::uint64_t count);
   std::size_t size() const { return state_.lock()->nodes.size(); }
-  bool is_over_limit() const;
+  bool is_over_limit() const;  // the kernel is to forget some
+  bool is_full() const;        // twice as many: it does not forget fast enough
   // Up to `count` nodes that are no folders, after number `after`, the oldest first.
   std::vector<NodePtr> oldest_files(NodeId after, std::size_t count) const;
   // Below the mount point, for messages: "latest/srv/a". As much of it as is known.

@@ -33,8 +33,7 @@ struct MountSummary {
 // Serves until somebody unmounts it or `stop` is requested; then it is unmounted, also while files are open: their
 // readers get errors from then on. Needs the recovery key. Memory: the caches and the inode table are bounded (about
 // 150 MiB), and there are the chunk indexes of up to four groups of snapshots (volume.h) and the folders that were
-// visited; after a walk over a million files it was 505 MiB, more than these add up to. While it runs, SIGUSR1 is its
-// own: once a process, on one thread.
+// visited. While it runs, SIGUSR1 is its own: once a process, on one thread.
 //
 // Should a store never answer (a dead network file system), stopping waits 10 seconds for it and then ends the process
 // after unmounting.

@@ -59,9 +59,11 @@ TEST(InodeTable, NeverForgetsTheTop) {
 TEST(InodeTable, TellsWhenItHasGrownTooLargeAndWhichFilesAreOldest) {
   InodeTable table(facts(0, kTopNode, EntryType::kFolder), 20'000);
   EXPECT_FALSE(table.is_over_limit());
+  EXPECT_FALSE(table.is_full());
   const NodePtr folder = table.look_up(facts(1, kTopNode, EntryType::kFolder));
   for (std::uint8_t key = 2; key < 100; ++key) table.look_up(facts(key, folder->id));
   EXPECT_TRUE(table.is_over_limit());
+  EXPECT_TRUE(table.is_full());
   NodeId after = 0;
   while (table.is_over_limit()) {
     const std::vector<NodePtr> oldest = table.oldest_files(after, 10);
@@ -73,7 +75,19 @@ TEST(InodeTable, TellsWhenItHasGrownTooLargeAndWhichFilesAreOldest) {
       table.forget(node->id, 1);
     }
   }
+  EXPECT_FALSE(table.is_full());
   EXPECT_NE(table.find(folder->id), nullptr);
+}
+
+TEST(InodeTable, IsFullOnlyWellBeyondWhereForgettingBegins) {
+  InodeTable table(facts(0), 50'000);  // of some 700 bytes each: keys are one byte
+  std::uint8_t key = 1;
+  for (; key < 250 && !table.is_over_limit(); ++key) table.look_up(facts(key));
+  EXPECT_FALSE(table.is_full());
+  const std::size_t at_limit = table.size();
+  for (; key < 250 && !table.is_full(); ++key) table.look_up(facts(key));
+  EXPECT_TRUE(table.is_full());
+  EXPECT_GE(table.size() + 2, 2 * at_limit);
 }
 
 TEST(InodeTable, NamesPathsAsFarAsItKnowsThem) {
