@@ -62,7 +62,9 @@ SnapshotCache SnapshotCache::decode(base::Bytes file, const store::ObjectId& con
   const base::ByteSpan body = base::ByteSpan(cache.file_).first(cache.file_.size() - kSumSize);
   if (base::Decoder(base::ByteSpan(cache.file_).last(kSumSize)).u64() != checksum(body, 0)) return {};
   base::Decoder in(body);
-  if (base::as_text(in.raw(kSnapshotsMagic.size())) != kSnapshotsMagic || in.u16() != kSnapshotsVersion || in.digest() != config) return {};
+  if (base::as_text(in.raw(kSnapshotsMagic.size())) != kSnapshotsMagic || in.u16() != kSnapshotsVersion ||
+      in.digest() != config)
+    return {};
   const std::uint32_t count = in.u32();
   if (count > in.rest().size() / kLeastRecord) return {};
   cache.records_.reserve(count);
@@ -84,7 +86,10 @@ std::optional<Snapshot> SnapshotCache::find(const store::ObjectInfo& object) con
 base::Bytes SnapshotCache::encode(std::vector<Item> items, const store::ObjectId& config) {
   std::ranges::sort(items, {}, &Item::id);
   base::Encoder out;
-  out.raw(base::as_bytes(kSnapshotsMagic)).u16(kSnapshotsVersion).raw(config.span()).u32(static_cast<std::uint32_t>(items.size()));
+  out.raw(base::as_bytes(kSnapshotsMagic))
+      .u16(kSnapshotsVersion)
+      .raw(config.span())
+      .u32(static_cast<std::uint32_t>(items.size()));
   for (const Item& item : items) out.raw(item.id.span()).u64(item.size).string(text_of(*item.snapshot));
   out.u64(checksum(out.bytes(), 0));
   return out.take();
