@@ -12,4 +12,5 @@ find_library(IPSEC_MB IPSec_MB REQUIRED)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3>=3.12)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal>=2.30)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash>=0.8.1)  # its header
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.5)

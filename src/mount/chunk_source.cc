@@ -72,7 +72,7 @@ Result<ChunkSource::Text> ChunkSource::read(Volume& volume, const Key& key) {
 // A frame that many small chunks share is kept opened by PackReader; of one that is a single chunk, that would be a
 // second copy.
 Result<ChunkSource::Text> ChunkSource::read_at(Volume& volume, const Key& key, const ChunkPlace& place) {
-  if (volume.index.packs()[place.pack].frames[place.frame].text_size != place.size) {
+  if (volume.index.frame(place.pack, place.frame).text_size != place.size) {
     const Text frame = KURA_TRY(volume.reader.frame(place.pack, place.frame));
     return checked(volume, key, place, *frame);
   }

@@ -25,7 +25,7 @@ std::vector<OldIndex> needed_old_indexes(const WriteSession& session, const Writ
     index.needs.needs.index = known.indexes()[pack.index];
     index.needs.needs.add(pack.position);
     index.needs.packs.push_back(pack.id);
-    index.frames += pack.frames.size();
+    index.frames += pack.frames;
   }
   std::erase_if(indexes, [](const OldIndex& index) { return index.needs.packs.empty(); });
   return indexes;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "archive/repo/condemned.h"
+#include "archive/repo/read_index_tables.h"
 
 namespace kura::archive {
 namespace {
@@ -44,17 +45,17 @@ base::Status WriteSession::load(std::stop_token stop) {
   std::vector<store::ObjectInfo> indexes = KURA_TRY(store.list(store::Kind::kIndex));
   // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.
   std::ranges::sort(indexes, std::greater(), &store::ObjectInfo::size);
-  for (const store::ObjectInfo& object : indexes) {
-    KURA_TRY(base::not_stopped(stop));
-    if (condemned.may_go(store::Kind::kIndex, object)) continue;
-    base::Result<Index> index = repository_.index(object.id);
-    if (!index) continue;  // damaged, or removed meanwhile; `check` tells
+  const std::vector<store::ObjectInfo> listed = indexes;
+  std::erase_if(indexes, [&](const store::ObjectInfo& index) { return condemned.may_go(store::Kind::kIndex, index); });
+  std::vector<IndexTableResult> tables = KURA_TRY(read_index_tables(repository_, indexes, listed, stop));
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    if (!tables[i]) continue;  // damaged, or removed meanwhile; `check` tells
     ObjectSet wrong_size;
-    for (const IndexedPack& pack : index->packs) {
+    for (const IndexTable::Pack& pack : (*tables[i])->packs()) {
       const auto found = usable.find(pack.id);
       if (found != usable.end() && found->second.size != pack.size) wrong_size.insert(pack.id);
     }
-    known_.add(object.id, *index,
+    known_.add(indexes[i].id, *std::move(tables[i]),
                [&](const store::ObjectId& pack) { return !usable.contains(pack) || wrong_size.contains(pack); });
   }
   for (const auto& [id, info] : usable) {
@@ -65,7 +66,7 @@ base::Status WriteSession::load(std::stop_token stop) {
     known_.add_pack(id, info.size, *record);
     adopted_.push_back({.id = id, .size = info.size, .record = *std::move(record)});
   }
-  known_.finish();
+  known_.finish(ChunkIndex::LookUps::kMost);
   return {};
 }
 

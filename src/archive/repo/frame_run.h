@@ -21,14 +21,15 @@ template <typename Wanted, typename PlaceOf>
 std::size_t run_length(const ChunkIndex& index, std::span<const Wanted> wanted, PlaceOf place_of) {
   constexpr std::uint64_t kReadLimit = 4U << 20;
   const ChunkPlace& start = std::invoke(place_of, wanted.front());
-  const std::vector<FramePlace>& frames = index.packs()[start.pack].frames;
+  const std::uint64_t begin = index.frame(start.pack, start.frame).offset;
   std::size_t count = 1;
   for (std::uint32_t last = start.frame; count < wanted.size(); ++count) {
     const ChunkPlace& next = std::invoke(place_of, wanted[count]);
     if (next.pack != start.pack) break;
     if (next.frame == last) continue;
-    const std::uint64_t end = frames[next.frame].offset + frames[next.frame].sealed_size;
-    if (next.frame != last + 1 || end - frames[start.frame].offset > kReadLimit) break;
+    if (next.frame != last + 1) break;
+    const FramePlace frame = index.frame(next.pack, next.frame);
+    if (frame.offset + frame.sealed_size - begin > kReadLimit) break;
     last = next.frame;
   }
   return count;

@@ -7,6 +7,7 @@
 
 #include "archive/format/limits.h"
 #include "archive/repo/chunk_index.h"
+#include "archive/repo/read_index_tables.h"
 
 namespace kura::archive {
 namespace {
@@ -37,15 +38,17 @@ Status add_rest(const Repository& repository, const std::function<bool(const Obj
   const auto is_told = [&](const ObjectId& id) {
     return std::ranges::find(damaged, id, &DamagedObject::id) != damaged.end();
   };
-  for (const ObjectInfo& object : in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)))) {
-    Result<Index> index = repository.index(object.id);
-    if (index) {
-      for (const IndexedPack& pack : index->packs) listed.insert(pack.id);
-      into.add(object.id, *index, [&](const ObjectId& pack) { return !there.contains(pack) || skip(pack); });
-    } else if (!is_damage(index.error())) {
-      return base::fail(std::move(index).error());
-    } else if (!is_told(object.id)) {
-      damaged.push_back({Kind::kIndex, object.id, std::move(index).error()});
+  const std::vector<ObjectInfo> indexes = in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)));
+  std::vector<IndexTableResult> tables = KURA_TRY(read_index_tables(repository, indexes, indexes));
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    if (tables[i]) {
+      for (const IndexTable::Pack& pack : (*tables[i])->packs()) listed.insert(pack.id);
+      into.add(indexes[i].id, *std::move(tables[i]),
+               [&](const ObjectId& pack) { return !there.contains(pack) || skip(pack); });
+    } else if (!is_damage(tables[i].error())) {
+      return base::fail(std::move(tables[i]).error());
+    } else if (!is_told(indexes[i].id)) {
+      damaged.push_back({Kind::kIndex, indexes[i].id, std::move(tables[i]).error()});
     }
   }
   for (const ObjectInfo& pack : packs) {
@@ -74,16 +77,22 @@ Error index_lost(const Repository& repository, const ObjectId& id, const Error& 
 Result<ChunkIndex> load_index(const Repository& repository, const StoredSnapshot& snapshot,
                               std::vector<DamagedObject>& damaged) {
   KURA_TRY(repository.need_write_secrets());
+  const std::vector<ObjectInfo> listed = KURA_TRY(repository.store().list(Kind::kIndex));
+  std::vector<ObjectInfo> wanted;
+  for (const NeededPacks& needed : snapshot.snapshot.needs) {
+    const auto found = std::ranges::find(listed, needed.index, &ObjectInfo::id);
+    wanted.push_back(found != listed.end() ? *found : ObjectInfo{.id = needed.index});
+  }
+  std::vector<IndexTableResult> tables = KURA_TRY(read_index_tables(repository, wanted, listed));
   ChunkIndex loaded;
   bool some_lost = false;
-  for (const NeededPacks& needed : snapshot.snapshot.needs) {
-    Result<Index> index = repository.index(needed.index);
-    if (index) {
-      loaded.add(needed.index, *index);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (tables[i]) {
+      loaded.add(wanted[i].id, *std::move(tables[i]));
       continue;
     }
-    if (!is_damage(index.error())) return base::fail(std::move(index).error());
-    damaged.push_back({Kind::kIndex, needed.index, index_lost(repository, needed.index, std::move(index).error())});
+    if (!is_damage(tables[i].error())) return base::fail(std::move(tables[i]).error());
+    damaged.push_back({Kind::kIndex, wanted[i].id, index_lost(repository, wanted[i].id, std::move(tables[i]).error())});
     some_lost = true;
   }
   if (some_lost) {
@@ -105,15 +114,16 @@ Result<ChunkIndex> load_other_indexes(const Repository& repository, const ChunkI
 
 Result<ChunkIndex> load_all_indexes(const Repository& repository, std::vector<DamagedObject>& damaged) {
   KURA_TRY(repository.need_write_secrets());
+  const std::vector<ObjectInfo> indexes = in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)));
+  std::vector<IndexTableResult> tables = KURA_TRY(read_index_tables(repository, indexes, indexes));
   ChunkIndex loaded;
-  for (const ObjectInfo& object : in_order_received(KURA_TRY(repository.store().list(Kind::kIndex)))) {
-    Result<Index> index = repository.index(object.id);
-    if (index) {
-      loaded.add(object.id, *index);
-    } else if (is_damage(index.error())) {
-      damaged.push_back({Kind::kIndex, object.id, std::move(index).error()});
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    if (tables[i]) {
+      loaded.add(indexes[i].id, *std::move(tables[i]));
+    } else if (is_damage(tables[i].error())) {
+      damaged.push_back({Kind::kIndex, indexes[i].id, std::move(tables[i]).error()});
     } else {
-      return base::fail(std::move(index).error());
+      return base::fail(std::move(tables[i]).error());
     }
   }
   loaded.finish();

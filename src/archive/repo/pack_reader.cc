@@ -176,11 +176,11 @@ Result<base::Key> PackReader::State::session_key(const SealedSession& sealed) {
 Status PackReader::State::check_range(std::uint32_t pack, std::uint32_t first, std::uint32_t count) const {
   if (pack >= index.packs().size()) return base::fail(ErrorCode::kUsage, "there is no such pack in the index");
   const ChunkIndex::Pack& place = index.packs()[pack];
-  if (first > place.frames.size() || count > place.frames.size() - first) {
+  if (first > place.frames || count > place.frames - first) {
     return base::fail(ErrorCode::kUsage, "there is no such frame in the index");
   }
   for (std::uint32_t number = first; number < first + count; ++number) {
-    if (is_plausible(place.frames[number], place.size)) continue;
+    if (is_plausible(index.frame(pack, number), place.size)) continue;
     return base::fail(damaged(place, fmt::format("the index says impossible sizes for frame {}", number)));
   }
   return {};
@@ -191,7 +191,7 @@ Result<base::ByteSpan> PackReader::State::open_frame(std::uint32_t pack, std::ui
                                                      base::MutableByteSpan sealed, base::RawBuffer& buffer) {
   const OpenedPack* keys = KURA_TRY(opened(pack));
   const ChunkIndex::Pack& place = index.packs()[pack];
-  const FramePlace& record = place.frames[frame];
+  const FramePlace record = index.frame(pack, frame);
   const base::MutableByteSpan stored = sealed.first(sealed.size() - crypto::kTagSize);
   crypto::Aead aead(keys->header.aead, keys->key);
   if (!aead.open(crypto::Nonce::counter(frame), keys->header.associated(frame), sealed, stored)) {
@@ -216,8 +216,9 @@ Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t fra
   if (Text known = state_->cache.find(pack, frame)) return known;
   KURA_TRY(state_->check_range(pack, frame, 1));
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
-  base::Bytes sealed(place.frames[frame].sealed_size);
-  KURA_TRY(state_->read(place, place.frames[frame].offset, sealed));
+  const FramePlace record = state_->index.frame(pack, frame);
+  base::Bytes sealed(record.sealed_size);
+  KURA_TRY(state_->read(place, record.offset, sealed));
   base::RawBuffer buffer;
   const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, buffer));
   Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
@@ -229,8 +230,8 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
   if (count == 0) return {};
   KURA_TRY(state_->check_range(pack, first, count));
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
-  const FramePlace& last = place.frames[first + count - 1];
-  const std::uint64_t start = place.frames[first].offset;
+  const FramePlace last = state_->index.frame(pack, first + count - 1);
+  const std::uint64_t start = state_->index.frame(pack, first).offset;
   const std::uint64_t size = last.offset + last.sealed_size - start;
   // A thread's buffers are used again: fresh memory of this size costs more page faults than the decryption.
   static thread_local base::RawBuffer stored_buffer;
@@ -238,7 +239,7 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
   const base::MutableByteSpan stored = room_in(stored_buffer, static_cast<std::size_t>(size));
   KURA_TRY(state_->read(place, start, stored));
   for (std::uint32_t number = first; number < first + count; ++number) {
-    const FramePlace& record = place.frames[number];
+    const FramePlace record = state_->index.frame(pack, number);
     const auto offset = static_cast<std::size_t>(record.offset - start);
     if (!visit(number, state_->open_frame(pack, number, stored.subspan(offset, record.sealed_size), text_buffer)))
       break;
@@ -249,7 +250,7 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
 Result<base::ByteSpan> PackReader::open_frame(std::uint32_t pack, std::uint32_t frame, base::MutableByteSpan sealed,
                                               base::RawBuffer& buffer) {
   KURA_TRY(state_->check_range(pack, frame, 1));
-  if (sealed.size() != state_->index.packs()[pack].frames[frame].sealed_size) {
+  if (sealed.size() != state_->index.frame(pack, frame).sealed_size) {
     return base::fail(ErrorCode::kUsage, "these are not all bytes of the frame");
   }
   return state_->open_frame(pack, frame, sealed, buffer);
@@ -277,23 +278,23 @@ Result<base::ByteSpan> PackReader::chunk_in(base::ByteSpan frame, const ChunkPla
 }
 
 Result<base::Bytes> PackReader::chunk(const ChunkId& id, Content content) {
-  const std::span<const ChunkIndex::Entry> copies = state_->index.copies(id);
+  const std::vector<ChunkPlace> copies = state_->index.copies(id);
   if (copies.empty()) {
     return base::fail(ErrorCode::kDamaged,
                       fmt::format("chunk {} is in no index that this snapshot names in {}", id.hex(),
                                   state_->repository.store().describe()),
                       "run `kura check` to see what is missing");
   }
-  Result<base::Bytes> bytes = state_->chunk_at(copies.front().place, id, content, *this);
+  Result<base::Bytes> bytes = state_->chunk_at(copies.front(), id, content, *this);
   if (bytes) return bytes;
-  return other_copy(id, content, copies.front().place, bytes.error());
+  return other_copy(id, content, copies.front(), bytes.error());
 }
 
 Result<base::Bytes> PackReader::other_copy(const ChunkId& id, Content content, const ChunkPlace& not_at,
                                            const Error& why) {
-  for (const ChunkIndex::Entry& copy : state_->index.copies(id)) {
-    if (copy.place == not_at) continue;
-    Result<base::Bytes> bytes = state_->chunk_at(copy.place, id, content, *this);
+  for (const ChunkPlace& copy : state_->index.copies(id)) {
+    if (copy == not_at) continue;
+    Result<base::Bytes> bytes = state_->chunk_at(copy, id, content, *this);
     if (bytes) return bytes;
   }
   const bool is_lost = why.code() == ErrorCode::kDamaged || why.code() == ErrorCode::kIo;

@@ -302,7 +302,7 @@ Status Checker::add_unlisted_packs() {
     if (record) chunks_.add_pack(id, info.size, *record);
     if (!record && !is_finding(record.error())) return base::fail(record.error());
   }
-  chunks_.finish();
+  chunks_.finish(ChunkIndex::LookUps::kMost);
   return {};
 }
 
@@ -459,16 +459,14 @@ std::unordered_map<ObjectId, Checker::ChunkCount, base::DigestHash> Checker::cou
   std::vector<ChunkCount> counts(chunks_.packs().size());
   std::vector<bool> is_bad;
   for (const ChunkIndex::Pack& pack : chunks_.packs()) is_bad.push_back(bad_packs_.contains(pack.id));
-  for (auto rest = chunks_.entries(); !rest.empty();) {
-    const auto end = std::ranges::find_if(rest, [&](const auto& entry) { return entry.id != rest.front().id; });
-    const auto copies = rest.first(static_cast<std::size_t>(end - rest.begin()));
-    const bool lost = std::ranges::all_of(copies, [&](const auto& copy) { return is_bad[copy.place.pack]; });
-    for (const ChunkIndex::Entry& copy : copies) {
-      ++counts[copy.place.pack].all;
-      if (lost) ++counts[copy.place.pack].lost;
+  chunks_.each_chunk([&](const ChunkId& id, const ChunkPlace& place) {
+    if (!is_bad[place.pack]) return;
+    ++counts[place.pack].all;
+    const std::vector<ChunkPlace> copies = chunks_.copies(id);
+    if (std::ranges::all_of(copies, [&](const ChunkPlace& copy) { return is_bad[copy.pack]; })) {
+      ++counts[place.pack].lost;
     }
-    rest = rest.subspan(copies.size());
-  }
+  });
   std::unordered_map<ObjectId, ChunkCount, base::DigestHash> result;
   for (std::size_t number = 0; number < counts.size(); ++number) {
     if (is_bad[number]) result.emplace(chunks_.packs()[number].id, counts[number]);

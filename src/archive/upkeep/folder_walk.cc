@@ -34,7 +34,7 @@ std::string join(const std::string& folder, const std::string& name) {
 class FolderWalk::Lookup {
  public:
   // `use` is called with all copies of each chunk, and what needs it.
-  using Use = std::function<void(const std::string& path, std::span<const ChunkIndex::Entry> copies)>;
+  using Use = std::function<void(const std::string& path, std::span<const ChunkPlace> copies)>;
   Lookup(FolderWalk& walk, Use use) : walk_(walk), use_(std::move(use)) {}
 
   // The sizes of the chunks at depth 0 together; nullopt when a bad pack keeps it from being known.
@@ -52,10 +52,10 @@ class FolderWalk::Lookup {
     std::uint64_t size = 0;
     bool readable = true;
     for (const ChunkId& id : ids) {
-      const auto copies = walk_.index_.copies(id);
+      const std::vector<ChunkPlace> copies = walk_.index_.copies(id);
       if (copies.empty()) return base::fail(ErrorCode::kDamaged, fmt::format("chunk {} is in no pack", id.hex()));
       use_(path, copies);
-      size += copies.front().place.size;
+      size += copies.front().size;
       readable = readable && walk_.has_good(copies);
     }
     if (!readable) return std::nullopt;
@@ -129,15 +129,14 @@ Status FolderWalk::read(WalkedFolder& folder) {
   return {};
 }
 
-bool FolderWalk::has_good(std::span<const ChunkIndex::Entry> copies) const {
-  return std::ranges::any_of(copies, [&](const auto& copy) { return !bad_[copy.place.pack]; });
+bool FolderWalk::has_good(std::span<const ChunkPlace> copies) const {
+  return std::ranges::any_of(copies, [&](const auto& copy) { return !bad_[copy.pack]; });
 }
 
-void FolderWalk::note_use(WalkedFolder& folder, const std::string& path,
-                          std::span<const ChunkIndex::Entry> copies) const {
-  folder.packs.push_back(copies.front().place.pack);
+void FolderWalk::note_use(WalkedFolder& folder, const std::string& path, std::span<const ChunkPlace> copies) const {
+  folder.packs.push_back(copies.front().pack);
   if (has_good(copies)) return;
-  for (const ChunkIndex::Entry& copy : copies) folder.lost.emplace(copy.place.pack, path);
+  for (const ChunkPlace& copy : copies) folder.lost.emplace(copy.pack, path);
 }
 
 Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
@@ -168,7 +167,7 @@ Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
 Result<bool> FolderWalk::is_covered(const WalkedFolder& folder, const std::vector<bool>& named) {
   bool covered = true;
   Lookup lookup(*this, [&](const std::string&, auto copies) {
-    covered = covered && std::ranges::any_of(copies, [&](const auto& copy) { return named[copy.place.pack]; });
+    covered = covered && std::ranges::any_of(copies, [&](const auto& copy) { return named[copy.pack]; });
   });
   WalkedFolder again;
   again.content = folder.content;

@@ -48,8 +48,8 @@ class FolderWalk {
   class Lookup;
   void work(const std::stop_token& stop);
   base::Status read(WalkedFolder& folder);
-  bool has_good(std::span<const ChunkIndex::Entry> copies) const;
-  void note_use(WalkedFolder& folder, const std::string& path, std::span<const ChunkIndex::Entry> copies) const;
+  bool has_good(std::span<const ChunkPlace> copies) const;
+  void note_use(WalkedFolder& folder, const std::string& path, std::span<const ChunkPlace> copies) const;
   base::Status read_entries(WalkedFolder& folder, Lookup& lookup);
   std::size_t number_of(const ContentRef& listing, const std::string& path);
 
