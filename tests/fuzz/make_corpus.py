@@ -115,6 +115,22 @@ def condemned():
     return head(b"KURACOND") + struct.pack("<I", 2) + chunk_id(1) + chunk_id(2) + struct.pack("<I", 1) + chunk_id(3)
 
 
+def snapshot_cache():
+    text = REPOSITORY + bytes(32) + struct.pack("<Q", 1) + bytes(32) + b"\xee" * 16 + struct.pack("<q", 66) + \
+        varint(1) + chunk_id(6) + string(b"\3") + label()
+    return b"KURASNPC" + struct.pack("<H", 1) + bytes(32) + struct.pack("<I", 1) + chunk_id(9) + \
+        struct.pack("<Q", 300) + string(text)
+
+
+def index_table():
+    parts = [b"KURATABL" + struct.pack("<H", 1) + bytes(64) + struct.pack("<QIII", 0, 1, 1, 2),
+             chunk_id(4) + struct.pack("<QI", 300, 0),
+             struct.pack("<III", 140, 116, 3),
+             struct.pack("<II", 0x01010101, 0x02020202),
+             chunk_id(1) + struct.pack("<III", 0, 0, 1) + chunk_id(2) + struct.pack("<III", 0, 1, 2)]
+    return b"".join(part.ljust(4096, b"\0") for part in parts)
+
+
 def s3_list(*keys):
     objects = "".join(f"<Contents><Key>{key}</Key><LastModified>2026-11-24T15:38:55.789Z</LastModified>"
                       f"<Size>5</Size></Contents>" for key in keys)
@@ -144,6 +160,7 @@ def seeds():
     pack_header = head(b"KURAPACK") + b"\2\2" + REPOSITORY + bytes(32) + bytes(80)
     everything = b"".join(entries())
     return {
+        "cache": {"snapshots": b"\0" + snapshot_cache(), "table": b"\1" + index_table()},
         "config": {"whole": config(), "version": config(version=2), "bounds": config(least=0)},
         "key": {
             "slot": b"\0" + key(1, bytes(16) + struct.pack("<II", 1, 8) + bytes(48)),

@@ -196,7 +196,7 @@ bool IndexTable::read_packs() {
       if (packs_[number].first_frame < before || packs_[number].first_frame > frames_) return false;
     }
   }
-  return packs_.empty() || packs_.front().first_frame == 0;
+  return packs_.empty() ? frames_ == 0 : packs_.front().first_frame == 0;
 }
 
 std::uint32_t IndexTable::frames_of(std::uint32_t pack) const {

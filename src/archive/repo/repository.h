@@ -124,8 +124,10 @@ class Repository {
   base::Status unlock_with_key_file(std::string_view text);
 
   base::Result<KeyList> keys() const;
-  // Reads every snapshot object, on all cores. Labels are there when the catalog key is at hand.
-  base::Result<SnapshotList> snapshots() const;
+  // Labels are there when the catalog key is at hand. What this machine's state knows to be proven is taken from there
+  // (snapshot_cache.h), or kAnew every object is read, on all cores.
+  enum class Proof { kOnce, kAnew };
+  base::Result<SnapshotList> snapshots(Proof proof = Proof::kOnce) const;
   base::Result<StoredSnapshot> snapshot(const store::ObjectId& id) const;
   // Index::decode with the catalog key when there is one; kDamaged when it is another repository's.
   base::Result<Index> index(const store::ObjectId& id) const;
@@ -137,7 +139,10 @@ class Repository {
   Repository() = default;
   void load_machine(const std::string& state_folder);
   base::Result<KeyObject> key_object(const store::ObjectId& id) const;
-  base::Result<Snapshot> read_snapshot(const store::ObjectId& id, const std::vector<crypto::PublicKey>& machines) const;
+  base::Result<Snapshot> read_snapshot(const store::ObjectId& id) const;
+  base::Status check_counts(const store::ObjectId& id, const Snapshot& snapshot,
+                            const std::vector<crypto::PublicKey>& machines) const;
+  std::string snapshot_cache_path() const;
   base::Result<std::vector<crypto::PublicKey>> certified_machines() const;
   std::shared_ptr<store::Store> store_;
   Config config_;

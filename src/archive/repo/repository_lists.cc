@@ -1,11 +1,14 @@
 // Reading a repository's small objects: keys, snapshots, indexes.
 #include <algorithm>
+#include <atomic>
 #include <tuple>
 
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/repo/cache_file.h"
 #include "archive/repo/repository.h"
+#include "archive/repo/snapshot_cache.h"
 #include "base/parallel.h"
 
 namespace kura::archive {
@@ -13,6 +16,29 @@ namespace kura::archive {
 using base::ErrorCode;
 using base::Result;
 using store::Kind;
+
+namespace {
+
+// When one in a hundred is not in the cache, or half of it is gone: so that a backup a minute does not write what is
+// known of thousands each time.
+bool is_worth_writing(std::size_t known, std::size_t proven_now, std::size_t listed) {
+  constexpr std::size_t kFew = 100;
+  return proven_now * kFew > listed || known > 2 * listed + kFew;
+}
+
+void remember(const std::string& path, const store::ObjectId& config, const std::vector<store::ObjectInfo>& infos,
+              const std::vector<std::optional<Result<Snapshot>>>& read) {
+  std::vector<SnapshotCache::Item> items;
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    const Result<Snapshot>& snapshot = *read[i];
+    if (snapshot) items.push_back({.id = infos[i].id, .size = infos[i].size, .snapshot = &*snapshot});
+  }
+  const base::Bytes file = SnapshotCache::encode(std::move(items), config);
+  const base::ByteSpan parts[] = {file};
+  static_cast<void>(write_cache_file(path, parts));
+}
+
+}  // namespace
 
 Result<KeyObject> Repository::key_object(const store::ObjectId& id) const {
   const base::Bytes bytes = KURA_TRY(store_->get(Kind::kKey, id, kKeyLimit));
@@ -47,39 +73,60 @@ Result<std::vector<crypto::PublicKey>> Repository::certified_machines() const {
   return machines;
 }
 
-// `machines` is sorted.
-Result<Snapshot> Repository::read_snapshot(const store::ObjectId& id,
-                                           const std::vector<crypto::PublicKey>& machines) const {
+Result<Snapshot> Repository::read_snapshot(const store::ObjectId& id) const {
   const base::Bytes bytes = KURA_TRY(store_->get(Kind::kSnapshot, id, kSnapshotLimit));
-  Snapshot snapshot = KURA_TRY_AS(Snapshot::decode(bytes, write_ ? &write_->catalog : nullptr), "snapshot " + id.hex());
+  return KURA_TRY_AS(Snapshot::decode(bytes, write_ ? &write_->catalog : nullptr), "snapshot " + id.hex());
+}
+
+// Whether it is one of this repository, by one of `machines`, which are sorted.
+base::Status Repository::check_counts(const store::ObjectId& id, const Snapshot& snapshot,
+                                      const std::vector<crypto::PublicKey>& machines) const {
   if (snapshot.repository != config_.repository) {
     return base::fail(ErrorCode::kDamaged, fmt::format("snapshot {} is of another repository", id.hex()));
   }
-  if (!std::ranges::binary_search(machines, snapshot.machine)) {
-    return base::fail(
-        ErrorCode::kDamaged, fmt::format("snapshot {} is signed by a machine without a certificate", id.hex()),
-        "if a key object of the repository is missing, copy it back from another copy; otherwise somebody "
-        "has put a snapshot of their own there");
-  }
-  return snapshot;
+  if (std::ranges::binary_search(machines, snapshot.machine)) return {};
+  return base::fail(ErrorCode::kDamaged,
+                    fmt::format("snapshot {} is signed by a machine without a certificate", id.hex()),
+                    "if a key object of the repository is missing, copy it back from another copy; otherwise somebody "
+                    "has put a snapshot of their own there");
 }
 
-Result<SnapshotList> Repository::snapshots() const {
+// Empty when nothing is kept: without the catalog key labels are neither there nor to be shown.
+std::string Repository::snapshot_cache_path() const {
+  return machine_state_ && write_ ? machine_state_->folder() + "/snapshots.cache" : std::string();
+}
+
+Result<SnapshotList> Repository::snapshots(Proof proof) const {
   const auto machines = KURA_TRY(certified_machines());
   const std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
+  const std::string path = snapshot_cache_path();
+  const SnapshotCache cache =
+      path.empty() || proof == Proof::kAnew ? SnapshotCache() : SnapshotCache::read(path, config_id_);
   std::vector<std::optional<Result<Snapshot>>> read(infos.size());
+  std::atomic<std::size_t> proven = 0;  // now
   const std::size_t worth_a_thread = store_->requests_at_once() > 2 ? 1 : 16;
   const auto threads = std::min<std::size_t>(std::max(base::thread_count(0), store_->requests_at_once()),
                                              1 + infos.size() / worth_a_thread);
   KURA_TRY(base::each_on_threads(infos.size(), static_cast<unsigned>(threads), [&](std::size_t i) -> base::Status {
-    read[i].emplace(read_snapshot(infos[i].id, machines));
+    if (std::optional<Snapshot> known = cache.find(infos[i])) {
+      read[i].emplace(*std::move(known));
+    } else {
+      read[i].emplace(read_snapshot(infos[i].id));
+      if (*read[i]) proven.fetch_add(1, std::memory_order_relaxed);
+    }
     return {};
   }));
+
+  if (!path.empty() && proof == Proof::kOnce && is_worth_writing(cache.size(), proven, infos.size())) {
+    remember(path, config_id_, infos, read);
+  }
 
   SnapshotList list;
   list.snapshots.reserve(infos.size());
   for (std::size_t i = 0; i < infos.size(); ++i) {
     Result<Snapshot>& snapshot = *read[i];
+    const base::Status counts = snapshot ? check_counts(infos[i].id, *snapshot, machines) : base::Status();
+    if (!counts) snapshot = base::fail(counts.error());
     if (snapshot) {
       list.snapshots.push_back({.id = infos[i].id, .received = infos[i].received, .snapshot = *std::move(snapshot)});
     } else if (snapshot.error().code() != ErrorCode::kNotFound) {  // else forgotten meanwhile
@@ -95,7 +142,8 @@ Result<SnapshotList> Repository::snapshots() const {
 
 Result<StoredSnapshot> Repository::snapshot(const store::ObjectId& id) const {
   const store::ObjectInfo info = KURA_TRY(store_->stat(Kind::kSnapshot, id));
-  Snapshot snapshot = KURA_TRY(read_snapshot(id, KURA_TRY(certified_machines())));
+  Snapshot snapshot = KURA_TRY(read_snapshot(id));
+  KURA_TRY(check_counts(id, snapshot, KURA_TRY(certified_machines())));
   return StoredSnapshot{.id = id, .received = info.received, .snapshot = std::move(snapshot)};
 }
 

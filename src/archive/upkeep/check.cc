@@ -194,7 +194,7 @@ Status Checker::check_condemned() {
 }
 
 Status Checker::check_snapshots() {
-  SnapshotList list = KURA_TRY(repository_.snapshots());
+  SnapshotList list = KURA_TRY(repository_.snapshots(Repository::Proof::kAnew));
   summary_.snapshots = list.snapshots.size() + list.damaged.size();
   summary_.objects += summary_.snapshots;
   for (DamagedObject& at : list.damaged) {

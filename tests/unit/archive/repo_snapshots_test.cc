@@ -38,6 +38,7 @@ class SnapshotsTest : public test::RepositoryFixture {
         std::filesystem::file_time_type::clock::from_sys(
             std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(seconds))));
   }
+  std::string cache_path() const { return state() + "/" + made_->config_id().hex() + "/snapshots.cache"; }
   SnapshotList listed() const { return open(state())->snapshots().value(); }
 
   std::optional<Repository> made_;
@@ -112,6 +113,71 @@ TEST_F(SnapshotsTest, ManyAreListedInOneGo) {
   const SnapshotList list = listed();
   EXPECT_EQ(list.snapshots.size(), static_cast<std::size_t>(kMany));
   EXPECT_TRUE(std::ranges::is_sorted(list.snapshots, {}, &StoredSnapshot::received));
+}
+
+TEST_F(SnapshotsTest, OnceProvenAreTakenFromTheMachinesStateUntilEachIsToBeProvenAnew) {
+  const store::ObjectId id = put(snapshot(1, Verdict::kClean));
+  const Snapshot first = listed().snapshots.at(0).snapshot;
+  EXPECT_EQ(std::filesystem::status(cache_path()).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  flip_byte(object_path(Kind::kSnapshot, id), 100);
+  const SnapshotList known = listed();
+  ASSERT_EQ(known.snapshots.size(), 1U);
+  EXPECT_EQ(known.snapshots[0].snapshot.label, first.label);
+  EXPECT_EQ(known.snapshots[0].snapshot.needs, first.needs);
+  EXPECT_EQ(known.snapshots[0].snapshot.started, first.started);
+  EXPECT_EQ(open(state())->snapshots(Repository::Proof::kAnew)->damaged.size(), 1U);
+}
+
+TEST_F(SnapshotsTest, OfARemovedCertificateDoNotCountHoweverWellTheyAreKnown) {
+  put(snapshot(1));
+  ASSERT_EQ(listed().snapshots.size(), 1U);
+  for (const KeyList::Machine& machine : made_->keys()->machines) {
+    ASSERT_TRUE(made_->store().remove(Kind::kKey, machine.id));
+  }
+  const SnapshotList list = listed();
+  EXPECT_TRUE(list.snapshots.empty());
+  ASSERT_EQ(list.damaged.size(), 1U);
+  EXPECT_TRUE(list.damaged[0].error.message().contains("machine without a certificate"));
+}
+
+TEST_F(SnapshotsTest, ThatAreGoneOrOfAnotherSizeAreNotTakenFromTheMachinesState) {
+  const store::ObjectId gone = put(snapshot(1)), cut = put(snapshot(2)), whole = put(snapshot(3));
+  ASSERT_EQ(listed().snapshots.size(), 3U);
+  std::filesystem::remove(object_path(Kind::kSnapshot, gone));
+  const std::string path = object_path(Kind::kSnapshot, cut);
+  write(path, read(path).substr(0, 100));
+  const SnapshotList list = listed();
+  ASSERT_EQ(list.snapshots.size(), 1U);
+  EXPECT_EQ(list.snapshots[0].id, whole);
+  ASSERT_EQ(list.damaged.size(), 1U);
+  EXPECT_EQ(list.damaged[0].id, cut);
+}
+
+TEST_F(SnapshotsTest, AreProvenAgainWhereWhatIsKnownOfThemIsDamaged) {
+  put(snapshot(1));
+  put(snapshot(2));
+  listed();
+  const std::string good = read(cache_path());
+  for (std::size_t at = 0; at < good.size(); at += 7) {
+    flip_byte(cache_path(), at);
+    ASSERT_EQ(listed().snapshots.size(), 2U);
+    ASSERT_EQ(read(cache_path()), good) << "byte " << at;  // written anew
+    write(cache_path(), good.substr(0, at));
+    ASSERT_EQ(listed().snapshots.size(), 2U);
+  }
+  std::filesystem::remove(cache_path());
+  std::filesystem::create_directory(cache_path());  // cannot be written
+  EXPECT_EQ(listed().snapshots.size(), 2U);
+}
+
+TEST_F(SnapshotsTest, ShowNoLabelsFromTheMachinesStateWithoutItsKey) {
+  put(snapshot(1));
+  listed();
+  std::filesystem::remove(machine_key_path(*made_));
+  const SnapshotList list = listed();
+  ASSERT_EQ(list.snapshots.size(), 1U);
+  EXPECT_FALSE(list.snapshots[0].snapshot.label);
 }
 
 TEST_F(SnapshotsTest, AreFoundByAPrefixOfTheirId) {
