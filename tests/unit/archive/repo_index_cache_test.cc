@@ -9,6 +9,7 @@
 
 #include "archive/repo/pack_reader.h"
 #include "archive/repo/read_index_tables.h"
+#include "crypto/hash.h"
 #include "support/archive/format_samples.h"
 #include "support/archive/repository_builder.h"
 
