@@ -13,15 +13,15 @@ Identifier::Identifier(const ChunkIndex& known, CompactionPlan plan)
 std::optional<Identifier::Found> Identifier::find(const ChunkId& id, std::optional<std::size_t> size) const {
   std::optional<Found> best;
   bool best_is_idle = false;
-  for (const ChunkIndex::Entry& copy : known_.copies(id)) {
+  for (const ChunkPlace& copy : known_.copies(id)) {
     // An index that claims another size for this id is wrong about it, and is not leaned on.
-    if (size && copy.place.size != *size) continue;
-    const PackRole found = role(copy.place.pack);
-    if (found == PackRole::kInUse) return Found{copy.place};
+    if (size && copy.size != *size) continue;
+    const PackRole found = role(copy.pack);
+    if (found == PackRole::kInUse) return Found{copy};
     // The copy in an idle pack is an old one of that in the sparse pack: it would keep yet another pack.
     const bool is_better = !best || (best_is_idle && found == PackRole::kSparse);
     if (!is_better) continue;
-    best = Found{.place = copy.place, .sparse = found == PackRole::kSparse};
+    best = Found{.place = copy, .sparse = found == PackRole::kSparse};
     best_is_idle = found == PackRole::kIdle;
   }
   return best;

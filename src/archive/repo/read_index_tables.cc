@@ -81,7 +81,8 @@ Result<std::vector<IndexTableResult>> read_index_tables(const Repository& reposi
                                                         const std::stop_token& stop) {
   TableFolder folder(repository);
   std::vector<IndexTableResult> tables(wanted.size());
-  KURA_TRY(base::each_on_threads(wanted.size(), base::thread_count(0), [&](std::size_t i) -> base::Status {
+  const unsigned threads = std::max(base::thread_count(0), repository.store().requests_at_once());
+  KURA_TRY(base::each_on_threads(wanted.size(), threads, [&](std::size_t i) -> base::Status {
     KURA_TRY(base::not_stopped(stop));
     tables[i] = folder.table(wanted[i]);
     return {};
