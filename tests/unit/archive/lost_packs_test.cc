@@ -137,18 +137,19 @@ TEST(LostPack, CostsNothingWhileAllIsWell) {
   world.backup();
   FaultyStore counting(world.store());
   std::set<ObjectId> indexes_read;
+  std::size_t packs_listed = 0;
   counting.fail([&](FaultyStore::Call call, Kind kind, const ObjectId& id) {
     if (call == FaultyStore::Call::kGet && kind == Kind::kIndex) indexes_read.insert(id);
+    if (call == FaultyStore::Call::kList && kind == Kind::kPack) ++packs_listed;
     return false;
   });
   const Repository repository = world.unlocked({std::shared_ptr<void>(), &counting});
   const StoredSnapshot snapshot = repository.snapshot(world.first).value();
-  const std::size_t lists = counting.calls(FaultyStore::Call::kList);
   const TemporaryFolder target;
   const Restored restored = restore(repository, snapshot, {.target = target / "t", .threads = 1});
   EXPECT_TRUE(restored.summary.has_value() && restored.problems.empty());
-  EXPECT_EQ(indexes_read, std::set{snapshot.snapshot.needs.at(0).index});
-  EXPECT_EQ(counting.calls(FaultyStore::Call::kList), lists);
+  EXPECT_TRUE(indexes_read.empty()) << "the machine has kept what the one that is needed says";
+  EXPECT_EQ(packs_listed, 0U);
 }
 
 TEST(LostPack, IsNoDamageToACheckThatFindsAllOfItStoredAgain) {
