@@ -46,7 +46,7 @@ def arguments():
 # ---- Data ----
 
 def text(chance, size):
-    """Words in random order: no two pieces are alike, and zstd makes about a fifth of it."""
+    """Words in random order: no two pieces are alike, and zstd makes about a ninth of it."""
     return b"".join([WORDS[byte] for byte in chance.randbytes(size // 16 + 1)])[:size]
 
 
@@ -187,7 +187,7 @@ def plot(path, results):
 def page(path, facts, results):
     parts = ["# How cost grows", "![Wall time, processor time a unit and peak memory over GB and files](growth.svg)",
              "A line that is level costs in line with the work. The grey line is the aim for memory. Each point was "
-             "measured once; the sources (`bench/growth.py`) have no two pieces alike and compress to about a fifth.",
+             "measured once; the sources (`bench/growth.py`) have no two pieces alike and compress to about a ninth.",
              "\n".join(f"- {fact}" for fact in facts)]
     for axis, title in AXES.items():
         heads, rows = table(axis, results)
