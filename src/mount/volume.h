@@ -2,8 +2,8 @@
 // Loaded when something of the snapshot is first opened, and shared by snapshots as far as one's indexes are among
 // another's.
 //
-// Memory: an index takes at most 12 bytes a chunk, or 64 MiB, where its tables can be kept; the last few volumes are kept, older ones as long as a file of theirs
-// is open. Thread-safe.
+// Memory: an index takes at most 12 bytes a chunk, or 64 MiB, where its tables can be kept; the last few volumes are
+// kept, older ones as long as a file of theirs is open. Thread-safe.
 #pragma once
 
 #include <deque>

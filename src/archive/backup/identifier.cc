@@ -11,6 +11,10 @@ Identifier::Identifier(const ChunkIndex& known, CompactionPlan plan)
       uses_(known) {}
 
 std::optional<Identifier::Found> Identifier::find(const ChunkId& id, std::optional<std::size_t> size) const {
+  // Nearly always the first copy will do, and is found without gathering the others.
+  const std::optional<ChunkPlace> first = known_.find(id);
+  if (!first) return std::nullopt;
+  if (role(first->pack) == PackRole::kInUse && (!size || first->size == *size)) return Found{*first};
   std::optional<Found> best;
   bool best_is_idle = false;
   for (const ChunkPlace& copy : known_.copies(id)) {

@@ -1,15 +1,11 @@
 #include "archive/backup/pack_uses.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <string_view>
 
+#include "archive/repo/cache_file.h"
 #include "base/codec.h"
-#include "base/unique_fd.h"
 #include "crypto/hash.h"
-#include "store/atomic_file.h"
+#include "store/file_system.h"
 
 namespace kura::archive {
 namespace {
@@ -18,21 +14,7 @@ constexpr std::string_view kUsesMagic = "KURAUSES";
 constexpr std::uint16_t kUsesVersion = 1;
 constexpr std::size_t kDigest = sizeof(base::Digest);
 constexpr std::size_t kLeastUse = kDigest + 3;
-constexpr off_t kFileLimit = 1LL << 30;  // 20 million packs
-
-std::optional<base::Bytes> read_file(const std::string& path) {
-  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kFileLimit) return {};
-  base::Bytes bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t count = ::read(file.get(), bytes.data() + size, bytes.size() - size);
-    if (count <= 0) return {};
-    size += static_cast<std::size_t>(count);
-  }
-  return bytes;
-}
+constexpr std::uint64_t kLargestUses = 1ULL << 30;  // bytes: 20 million packs
 
 }  // namespace
 
@@ -52,7 +34,8 @@ std::optional<PackUses> decode_pack_uses(base::ByteSpan file, const store::Objec
   const base::ByteSpan body = file.first(file.size() - kDigest);
   if (crypto::sha256(body) != base::Digest::from_bytes(file.last(kDigest))) return {};
   base::Decoder in(body);
-  if (base::as_text(in.raw(kUsesMagic.size())) != kUsesMagic || in.u16() != kUsesVersion || in.digest() != config) return {};
+  if (base::as_text(in.raw(kUsesMagic.size())) != kUsesMagic || in.u16() != kUsesVersion || in.digest() != config)
+    return {};
   PackUses uses;
   uses.snapshot = in.digest();
   uses.packs.resize(in.count(kLeastUse));
@@ -68,16 +51,14 @@ std::optional<PackUses> decode_pack_uses(base::ByteSpan file, const store::Objec
 }
 
 std::optional<PackUses> load_pack_uses(const std::string& path, const store::ObjectId& config) {
-  const std::optional<base::Bytes> file = read_file(path);
+  const base::Result<base::Bytes> file = store::posix_file_system().read_all(path, kLargestUses);
   return file ? decode_pack_uses(*file, config) : std::nullopt;
 }
 
 void save_pack_uses(const std::string& path, const PackUses& uses, const store::ObjectId& config) {
   const base::Bytes file = encode_pack_uses(uses, config);
   const base::ByteSpan parts[] = {file};
-  // Lost, it is made again by the next backup.
-  static_cast<void>(
-      store::write_atomically(store::posix_file_system(), path + "." + store::temporary_name(), path, parts));
+  static_cast<void>(write_cache_file(path, parts));  // lost, it is made again by the next backup
 }
 
 }  // namespace kura::archive

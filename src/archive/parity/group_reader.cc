@@ -18,7 +18,6 @@ using store::Kind;
 
 constexpr std::uint64_t kPiece = 1U << 20;  // bytes of each column and shard that are read at once
 
-
 }  // namespace
 
 Result<GroupReader> GroupReader::open(store::Store& store, const StoredGroup& group) {

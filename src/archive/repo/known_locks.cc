@@ -2,9 +2,10 @@
 
 #include <string_view>
 
+#include "archive/repo/cache_file.h"
 #include "base/codec.h"
 #include "crypto/hash.h"
-#include "store/atomic_file.h"
+#include "store/file_system.h"
 
 namespace kura::archive {
 namespace {
@@ -58,8 +59,7 @@ void KnownLocks::save(const std::string& path, std::int64_t now) const {
   text.raw(base::as_bytes(kLocksMagic)).u16(kLocksVersion).u64(count).raw(records.bytes());
   const base::Digest sum = crypto::sha256(text.bytes());
   const base::ByteSpan parts[] = {text.bytes(), sum.span()};
-  const std::string temporary = path + "." + store::temporary_name();
-  static_cast<void>(store::write_atomically(store::posix_file_system(), temporary, path, parts));
+  static_cast<void>(write_cache_file(path, parts));
 }
 
 }  // namespace kura::archive

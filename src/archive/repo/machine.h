@@ -1,8 +1,8 @@
 // A machine's own state: its key, and a folder for caches and the commit lock, one for each repository.
 //
 // STATE/<config id>/machine.key   mode 0600: config id, write secret, Ed25519 seed; text, one field a line, checksummed
-// STATE/<config id>/...           caches (backup/file_cache.h, read_index_tables.h, snapshot_cache.h): losing them costs
-//                                 time, never correctness
+// STATE/<config id>/...           caches (backup/file_cache.h, read_index_tables.h, snapshot_cache.h): losing them
+//                                 costs time, never correctness
 #pragma once
 
 #include <optional>

@@ -19,6 +19,11 @@ namespace kura::archive {
 // Read-only once made, so threads may share it. Memory: the file's bytes.
 class SnapshotCache {
  public:
+  SnapshotCache() = default;
+  // Moved, never copied: what it has read are views of its own bytes.
+  SnapshotCache(SnapshotCache&&) = default;
+  SnapshotCache& operator=(SnapshotCache&&) = default;
+
   // One that is absent, foreign or damaged is empty.
   static SnapshotCache read(const std::string& path, const store::ObjectId& config);
   static SnapshotCache decode(base::Bytes file, const store::ObjectId& config);

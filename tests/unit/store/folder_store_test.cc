@@ -61,30 +61,6 @@ TEST_F(FolderStoreTest, GivesBackWhatWasPutInEveryKind) {
   EXPECT_EQ(temporaries(), 0u);
 }
 
-TEST_F(FolderStoreTest, StoresTheConcatenationOfParts) {
-  const Sample object = sample(1, 100'000);
-  const base::ByteSpan all = object.bytes;
-  const base::ByteSpan parts[] = {all.first(1), {}, all.subspan(1, 70'000), all.subspan(70'001)};
-  ASSERT_TRUE(store_->put(Kind::kPack, object.id, parts));
-  EXPECT_EQ(store_->get(Kind::kPack, object.id, kNoLimit).value(), object.bytes);
-}
-
-TEST_F(FolderStoreTest, StoresAnEmptyObject) {
-  const ObjectId id = crypto::sha256({});
-  ASSERT_TRUE(store_->put(Kind::kIndex, id, base::ByteSpan{}));
-  EXPECT_TRUE(store_->get(Kind::kIndex, id, 0).value().empty());
-}
-
-TEST_F(FolderStoreTest, ReadsFromTheMiddleAndNotPastTheEnd) {
-  const Sample object = sample(2, 500);
-  ASSERT_TRUE(store_->put(Kind::kPack, object.id, object.bytes));
-  base::Bytes out(100);
-  ASSERT_TRUE(store_->read_at(Kind::kPack, object.id, 400, out));
-  EXPECT_TRUE(std::ranges::equal(out, base::ByteSpan(object.bytes).last(100)));
-  EXPECT_EQ(store_->read_at(Kind::kPack, object.id, 401, out).error().code(), ErrorCode::kDamaged);
-  EXPECT_EQ(store_->read_at(Kind::kPack, object.id, ~std::uint64_t{0}, out).error().code(), ErrorCode::kDamaged);
-}
-
 TEST_F(FolderStoreTest, PuttingAgainLeavesTheFileAsItWas) {
   const Sample object = sample(3);
   ASSERT_TRUE(store_->put(Kind::kPack, object.id, object.bytes));
@@ -121,18 +97,6 @@ TEST_F(FolderStoreTest, KeepsObjectsFromOtherUsersAndFromBeingEdited) {
   EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read);
   EXPECT_EQ(fs::status(fs::path(path).parent_path()).permissions(), fs::perms::owner_all);
   EXPECT_EQ(fs::status(folder_).permissions(), fs::perms::owner_all);
-}
-
-TEST_F(FolderStoreTest, RemovesAndDoesNotMindWhatIsNotThere) {
-  const Sample object = sample(7);
-  ASSERT_TRUE(store_->put(Kind::kPack, object.id, object.bytes));
-  EXPECT_TRUE(store_->remove(Kind::kPack, object.id));
-  EXPECT_TRUE(store_->remove(Kind::kPack, object.id));
-  EXPECT_EQ(store_->get(Kind::kPack, object.id, kNoLimit).error().code(), ErrorCode::kNotFound);
-  EXPECT_EQ(store_->stat(Kind::kPack, object.id).error().code(), ErrorCode::kNotFound);
-  EXPECT_TRUE(listed(*store_, Kind::kPack).empty());
-  EXPECT_TRUE(store_->remove(Kind::kPack, sample(8).id)) << "its sub-folder was never made";
-  EXPECT_TRUE(store_->sync());
 }
 
 TEST_F(FolderStoreTest, NamesTheDamagedObjectAndSaysWhatToDo) {

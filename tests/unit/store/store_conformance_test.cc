@@ -106,6 +106,8 @@ TEST_P(StoreConformance, RemovesAndDoesNotMindWhatIsNotThere) {
   ASSERT_TRUE(store_->put(Kind::kPack, object.id, object.bytes));
   EXPECT_TRUE(store_->remove(Kind::kPack, object.id));
   EXPECT_TRUE(store_->remove(Kind::kPack, object.id));
+  EXPECT_TRUE(store_->remove(Kind::kPack, sample(8).id)) << "nothing like it was ever there";
+  EXPECT_EQ(store_->get(Kind::kPack, object.id, kNoLimit).error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(store_->stat(Kind::kPack, object.id).error().code(), ErrorCode::kNotFound);
   EXPECT_TRUE(listed(*store_, Kind::kPack).empty());
   EXPECT_TRUE(store_->sync());
