@@ -41,9 +41,8 @@ if(KURA_SANITIZE)
     add_link_options("-fsanitize=${KURA_SANITIZE}")
 endif()
 
-# This many files are compiled as one, which takes a third of the time, in the sanitizer trees (their presets say so) and
-# in programs (Rooms.cmake). Rooms in the release tree, and all in dev, are compiled file by file, so that each file
-# includes what it uses, and a change is built in seconds.
+# This many files are compiled as one, which takes a third of the time, in all trees but dev (their presets say so). There
+# each file has to include what it uses, and a change is built in seconds.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 if(KURA_HARDEN)

@@ -143,9 +143,6 @@ function(kura_structure_tests)
         set_tests_properties("${KURA_PRESET}/structure/${name}" PROPERTIES
             TIMEOUT 60 LABELS structure ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
     endforeach()
-    add_test(NAME "${KURA_PRESET}/structure/headers"
-        COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}" --target headers -- -j1 -k0)
-    set_tests_properties("${KURA_PRESET}/structure/headers" PROPERTIES TIMEOUT 600 LABELS structure)
 endfunction()
 
 function(kura_tests)

@@ -50,17 +50,21 @@ base::Result<ExitCode> run_diff(const Context& context, const DiffOptions& optio
   const auto before_root = KURA_TRY(folder_content(before_reader, before));
   const auto after_root = KURA_TRY(folder_content(after_reader, after));
 
+  context.output.gather_results();
   std::map<archive::Change, std::uint64_t> counts;
   const auto show = [&](const archive::Difference& difference) -> base::Status {
     KURA_TRY(base::not_stopped(context.stop));
     if (difference.change == archive::Change::kMetadata && !options.metadata) return {};
     ++counts[difference.change];
     const archive::Entry& entry = difference.after ? *difference.after : *difference.before;
-    boost::json::object value = entry_json(difference.path, entry);
-    value["type"] = "difference";
-    value["change"] = archive::name_of(difference.change);
-    context.output.object(value);
-    context.output.line(fmt::format("{} {}", sign(difference.change), short_line(difference.path, entry)));
+    context.output.result(
+        [&] { return fmt::format("{} {}", sign(difference.change), short_line(difference.path, entry)); },
+        [&] {
+          boost::json::object value = entry_json(difference.path, entry);
+          value["type"] = "difference";
+          value["change"] = archive::name_of(difference.change);
+          return value;
+        });
     return {};
   };
   KURA_TRY(archive::diff_trees(before_reader, before_root, after_reader, after_root, after.path, show));

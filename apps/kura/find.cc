@@ -32,6 +32,7 @@ base::Result<ExitCode> run_find(const Context& context, const FindOptions& optio
   archive::Finder finder(KURA_TRY(base::Glob::create(options.pattern)));
   const auto repository = KURA_TRY(context.open_unlocked());
   const auto snapshots = KURA_TRY(wanted_snapshots(context, repository, options));
+  context.output.gather_results();
   std::uint64_t entries = 0;
   bool damage = false;
   for (const auto& stored : snapshots) {
@@ -40,11 +41,16 @@ base::Result<ExitCode> run_find(const Context& context, const FindOptions& optio
     const auto show = [&](const std::string& path, const archive::Entry& entry) -> base::Status {
       KURA_TRY(base::not_stopped(context.stop));
       ++entries;
-      boost::json::object value = entry_json(path, entry);
-      value["snapshot_id"] = stored.id.hex();
-      context.output.object(value);
-      context.output.line(fmt::format("{}:{}", stored.id.hex().substr(0, 8),
-                                      options.long_form ? long_line(path, entry) : short_line(path, entry)));
+      context.output.result(
+          [&] {
+            return fmt::format("{}:{}", stored.id.hex().substr(0, 8),
+                               options.long_form ? long_line(path, entry) : short_line(path, entry));
+          },
+          [&] {
+            boost::json::object value = entry_json(path, entry);
+            value["snapshot_id"] = stored.id.hex();
+            return value;
+          });
       return {};
     };
     KURA_TRY(finder.search(reader, selection.root(), show, [&](const std::string& path, const base::Error& error) {

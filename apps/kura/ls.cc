@@ -23,11 +23,12 @@ base::Result<ExitCode> run_ls(const Context& context, const LsOptions& options) 
   archive::PackReader reader(repository, selection.index);
   const auto entry = KURA_TRY(archive::find_entry(reader, selection.root(), selection.path));
 
+  context.output.gather_results();
   std::uint64_t entries = 0;
   const auto show = [&](const std::string& path, const archive::Entry& found) {
     ++entries;
-    context.output.object(entry_json(path, found));
-    context.output.line(options.long_form ? long_line(path, found) : short_line(path, found));
+    context.output.result([&] { return options.long_form ? long_line(path, found) : short_line(path, found); },
+                          [&] { return entry_json(path, found); });
   };
   bool damage = false;
   if (entry.type != archive::EntryType::kFolder) {

@@ -28,10 +28,10 @@ std::size_t terminal_width() {
 }
 
 // The error's number, or 0.
-int write_line(std::FILE* stream, std::string_view text) {
+int write_line(std::FILE* stream, std::string_view text, bool at_once = true) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size() &&
-                       std::fputc('\n', stream) != EOF && std::fflush(stream) == 0;
+                       std::fputc('\n', stream) != EOF && (!at_once || std::fflush(stream) == 0);
   if (written) return 0;
   return errno != 0 ? errno : EIO;
 }
@@ -46,6 +46,12 @@ void Output::clear_progress() {
   if (!progress_shown_) return;
   std::fputs("\r\033[K", stderr);
   progress_shown_ = false;
+}
+
+void Output::gather_results() {
+  const bool read_as_it_comes = isatty(STDOUT_FILENO) == 1;
+  const base::MutexLock lock(mutex_);
+  gathers_ = !read_as_it_comes;
 }
 
 void Output::line(std::string_view text) {
@@ -63,7 +69,7 @@ void Output::warning(std::string_view text) {
   if (json_) return object({{"type", "warning"}, {"message", json_text(text)}});
   base::MutexLock lock(mutex_);
   clear_progress();
-  write_line(stderr, fmt::format("kura: warning: {}", base::printable(text)));
+  write_problem(fmt::format("kura: warning: {}", base::printable(text)));
 }
 
 void Output::problem(std::string_view path, const base::Error& error) {
@@ -77,7 +83,7 @@ void Output::problem(std::string_view path, const base::Error& error) {
   base::MutexLock lock(mutex_);
   clear_progress();
   const std::string where = path.empty() ? std::string() : base::printable(path) + ": ";
-  write_line(stderr, fmt::format("kura: {}{}", where, base::printable(error.text())));
+  write_problem(fmt::format("kura: {}{}", where, base::printable(error.text())));
 }
 
 void Output::object(const boost::json::object& value) {
@@ -89,8 +95,14 @@ void Output::object(const boost::json::object& value) {
 
 // The stream remembers that it failed but not why, and a later flush of nothing may seem to succeed.
 void Output::write_result(std::string_view text) {
-  const int problem = write_line(stdout, text);
+  const int problem = write_line(stdout, text, !gathers_);
   if (problem_ == 0) problem_ = problem;
+}
+
+// After the results before it, also when both go to one file.
+void Output::write_problem(std::string_view text) {
+  if (gathers_) std::fflush(stdout);
+  write_line(stderr, text);
 }
 
 base::Status Output::finish() {

@@ -26,6 +26,9 @@ class Output {
   // Whether a ProgressLine shows anything.
   bool shows_progress() const { return json_ || (terminal_ && !quiet_); }
 
+  // For long lists: from now on results reach a pipe or a file in large pieces instead of each at once.
+  void gather_results();
+
   // A line for people; nothing with --json.
   void line(std::string_view text);
   // A line for people that --quiet leaves out.
@@ -36,6 +39,11 @@ class Output {
   void problem(std::string_view path, const base::Error& error);
   // One JSON line; nothing for people.
   void object(const boost::json::object& value);
+  // One result: a line for people, or an object with --json. Only the one that is wanted is made.
+  template <typename MakeLine, typename MakeObject>
+  void result(const MakeLine& make_line, const MakeObject& make_object) {
+    json_ ? object(make_object()) : line(make_line());
+  }
   // Whether all of it has reached standard output: a result cut short by a full disk must not pass for one.
   base::Status finish();
 
@@ -43,11 +51,13 @@ class Output {
   friend class ProgressLine;
   void clear_progress() KURA_REQUIRES(mutex_);
   void write_result(std::string_view text) KURA_REQUIRES(mutex_);
+  void write_problem(std::string_view text) KURA_REQUIRES(mutex_);
 
   const bool json_;
   const bool quiet_;
   const bool terminal_;  // standard error is one
   base::Mutex mutex_;
+  bool gathers_ KURA_GUARDED_BY(mutex_) = false;
   bool progress_shown_ KURA_GUARDED_BY(mutex_) = false;
   int problem_ KURA_GUARDED_BY(mutex_) = 0;  // the first error's number on standard output
 };

@@ -76,9 +76,11 @@ base::Result<ExitCode> run_snapshots(const Context& context, const SnapshotsOpti
   if (repository.write_secrets() == nullptr) KURA_TRY(context.unlock_if_given(repository));
   auto snapshots = KURA_TRY(list_snapshots(context, repository));
   std::erase_if(snapshots, [&](const auto& stored) { return !wanted(stored, options); });
-  for (const auto& stored : snapshots) context.output.object(to_json(stored));
-  context.output.object({{"type", "summary"}, {"snapshots", snapshots.size()}});
-  if (snapshots.empty()) {
+  context.output.gather_results();
+  if (context.output.json()) {
+    for (const auto& stored : snapshots) context.output.object(to_json(stored));
+    context.output.object({{"type", "summary"}, {"snapshots", snapshots.size()}});
+  } else if (snapshots.empty()) {
     context.output.note("no snapshots");
   } else {
     print(context.output, snapshots);

@@ -1,9 +1,12 @@
-// What is kept in a machine's state: snapshots behind a checksum that is made anew here, and pages of an index table.
+// What is kept in a machine's state: snapshots and uses of packs behind a checksum that is made anew here, and pages of
+// an index table.
 #include <cstring>
 
+#include "archive/backup/pack_uses.h"
 #include "archive/repo/checksum.h"
 #include "archive/repo/index_table.h"
 #include "archive/repo/snapshot_cache.h"
+#include "crypto/hash.h"
 #include "support/fuzz_support.h"
 
 namespace kura {
@@ -47,11 +50,26 @@ void try_table(base::ByteSpan bytes) {
   table->each_prefix([](std::uint32_t, std::span<const std::uint32_t>) {});
 }
 
+void try_uses(base::ByteSpan body) {
+  base::Bytes file(body.begin(), body.end());
+  const base::Digest sum = crypto::sha256(body);
+  file.insert(file.end(), sum.span().begin(), sum.span().end());
+  const auto uses = [&] {
+    const fuzz::AllocationWatch watch(file.size());
+    return archive::decode_pack_uses(file, {});
+  }();
+  if (!uses) return;
+  const auto again = archive::decode_pack_uses(archive::encode_pack_uses(*uses, {}), {});
+  fuzz::require(again && again->snapshot == uses->snapshot && again->packs == uses->packs, "uses read back");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 2);
-  input.choice == 0 ? try_snapshots(input.bytes) : try_table(input.bytes);
+  const fuzz::FuzzInput input(data, size, 3);
+  if (input.choice == 0) try_snapshots(input.bytes);
+  if (input.choice == 1) try_table(input.bytes);
+  if (input.choice == 2) try_uses(input.bytes);
   return 0;
 }
 

@@ -122,6 +122,11 @@ def snapshot_cache():
         struct.pack("<Q", 300) + string(text)
 
 
+def pack_uses():
+    uses = chunk_id(4) + varint(300) + varint(1000) + varint(2 * 66), chunk_id(5) + varint(7) + varint(7) + varint(0)
+    return b"KURAUSES" + struct.pack("<H", 1) + bytes(32) + chunk_id(9) + varint(len(uses)) + b"".join(uses)
+
+
 def index_table():
     parts = [b"KURATABL" + struct.pack("<H", 1) + bytes(64) + struct.pack("<QIII", 0, 1, 1, 2),
              chunk_id(4) + struct.pack("<QI", 300, 0),
@@ -160,7 +165,7 @@ def seeds():
     pack_header = head(b"KURAPACK") + b"\2\2" + REPOSITORY + bytes(32) + bytes(80)
     everything = b"".join(entries())
     return {
-        "cache": {"snapshots": b"\0" + snapshot_cache(), "table": b"\1" + index_table()},
+        "cache": {"snapshots": b"\0" + snapshot_cache(), "table": b"\1" + index_table(), "uses": b"\2" + pack_uses()},
         "config": {"whole": config(), "version": config(version=2), "bounds": config(least=0)},
         "key": {
             "slot": b"\0" + key(1, bytes(16) + struct.pack("<II", 1, 8) + bytes(48)),

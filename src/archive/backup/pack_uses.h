@@ -23,6 +23,8 @@ struct PackUse {
   std::uint64_t used = 0;   // bytes of its chunks that the snapshot has, before compression
   std::uint64_t bytes = 0;  // of all its chunks
   std::int64_t since = 0;   // when the first backup of the series that used it began, ns since 1970; 0: not known
+
+  friend bool operator==(const PackUse&, const PackUse&) = default;
 };
 
 struct PackUses {
