@@ -142,7 +142,7 @@ void add_backup(CommandTable& table) {
                 "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
                 "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
                 "What is left of packs that are hardly used any more is stored again from the source, so\n"
-                "that `kura gc` can free them: at most a tenth of the source in one backup (auto), or SIZE.\n"
+                "that `kura gc` can free them: at most a tenth of the source or 64 MiB in one backup (auto), or SIZE.\n"
                 "Run again after an interruption: what was stored is not stored again.",
                 [options](const Context& context) { return run_backup(context, *options); });
   command->add_option("path", options->paths, "Files and folders")->required()->type_name("PATH");

@@ -16,7 +16,10 @@ namespace {
 constexpr double kObjectCost = 64U << 10;
 // How much the benefit has to be above the cost: both are guesses.
 constexpr double kMargin = 2;
-constexpr std::uint64_t kShareOfSource = 10;  // the usual limit is one part of so many
+// The usual limit is one part of so many of the source, or so many bytes if that is more: what a pack or two may hold,
+// since else the first packs of a small source would stay for ever.
+constexpr std::uint64_t kShareOfSource = 10;
+constexpr std::uint64_t kLeastUsualLimit = 64U << 20;
 
 using SeriesKey = std::pair<crypto::PublicKey, Series>;
 
@@ -189,7 +192,7 @@ CompactionPlan Planner::plan(std::optional<std::uint64_t> limit, std::int64_t no
                      .held = held[i],
                      .wanted = std::max(lives.of_next(own_), used_for)});
   }
-  plan.limit = limit.value_or(source / kShareOfSource);
+  plan.limit = limit.value_or(std::max(source / kShareOfSource, kLeastUsualLimit));
   for (const std::size_t i : choose_sparse(packs, plan.limit)) plan.roles[numbers[i]] = PackRole::kSparse;
   return plan;
 }
