@@ -26,16 +26,46 @@ bool is_worth_writing(std::size_t known, std::size_t proven_now, std::size_t lis
   return proven_now * kFew > listed || known > 2 * listed + kFew;
 }
 
+// What was read of a listing: of each object the snapshot, or why not.
+struct ReadSnapshots {
+  explicit ReadSnapshots(std::size_t count) : stored(count), problems(count) {}
+
+  std::vector<StoredSnapshot> stored;
+  std::vector<std::optional<base::Error>> problems;
+};
+
 void remember(const std::string& path, const store::ObjectId& config, const std::vector<store::ObjectInfo>& infos,
-              const std::vector<std::optional<Result<Snapshot>>>& read) {
+              const ReadSnapshots& read) {
   std::vector<SnapshotCache::Item> items;
   for (std::size_t i = 0; i < infos.size(); ++i) {
-    const Result<Snapshot>& snapshot = *read[i];
-    if (snapshot) items.push_back({.id = infos[i].id, .size = infos[i].size, .snapshot = &*snapshot});
+    if (read.problems[i]) continue;
+    items.push_back({.id = infos[i].id, .size = infos[i].size, .snapshot = &read.stored[i].snapshot});
   }
   const base::Bytes file = SnapshotCache::encode(std::move(items), config);
   const base::ByteSpan parts[] = {file};
   static_cast<void>(write_cache_file(path, parts));
+}
+
+// The whole ones in order, and the others apart.
+SnapshotList sorted_out(ReadSnapshots read) {
+  SnapshotList list;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < read.stored.size(); ++i) {
+    if (!read.problems[i]) {
+      if (kept != i) read.stored[kept] = std::move(read.stored[i]);
+      ++kept;
+    } else if (read.problems[i]->code() != ErrorCode::kNotFound) {  // else forgotten meanwhile
+      list.damaged.push_back({.kind = Kind::kSnapshot, .id = read.stored[i].id, .error = *std::move(read.problems[i])});
+    }
+  }
+  read.stored.resize(kept);
+  list.snapshots = std::move(read.stored);
+  const auto order = [](const StoredSnapshot& at) {
+    return std::tie(at.received, at.snapshot.number, at.snapshot.machine, at.id);
+  };
+  if (!std::ranges::is_sorted(list.snapshots, {}, order)) std::ranges::sort(list.snapshots, {}, order);
+  std::ranges::sort(list.damaged, {}, &DamagedObject::id);
+  return list;
 }
 
 }  // namespace
@@ -98,21 +128,30 @@ std::string Repository::snapshot_cache_path() const {
 
 Result<SnapshotList> Repository::snapshots(Proof proof) const {
   const auto machines = KURA_TRY(certified_machines());
-  const std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
+  std::vector<store::ObjectInfo> infos = KURA_TRY(store_->list(Kind::kSnapshot));
+  // Nearly the order of the answer: small things are sorted here, so that large ones need not be.
+  std::ranges::sort(infos, {}, [](const store::ObjectInfo& at) { return std::tie(at.received, at.id); });
   const std::string path = snapshot_cache_path();
   const SnapshotCache cache =
       path.empty() || proof == Proof::kAnew ? SnapshotCache() : SnapshotCache::read(path, config_id_);
-  std::vector<std::optional<Result<Snapshot>>> read(infos.size());
+  ReadSnapshots read(infos.size());
   std::atomic<std::size_t> proven = 0;  // now
   const std::size_t worth_a_thread = store_->requests_at_once() > 2 ? 1 : 16;
   const auto threads = std::min<std::size_t>(std::max(base::thread_count(0), store_->requests_at_once()),
                                              1 + infos.size() / worth_a_thread);
   KURA_TRY(base::each_on_threads(infos.size(), static_cast<unsigned>(threads), [&](std::size_t i) -> base::Status {
+    read.stored[i].id = infos[i].id;
+    read.stored[i].received = infos[i].received;
     if (std::optional<Snapshot> known = cache.find(infos[i])) {
-      read[i].emplace(*std::move(known));
+      read.stored[i].snapshot = *std::move(known);
+      return {};
+    }
+    Result<Snapshot> fresh = read_snapshot(infos[i].id);
+    if (fresh) {
+      read.stored[i].snapshot = *std::move(fresh);
+      proven.fetch_add(1, std::memory_order_relaxed);
     } else {
-      read[i].emplace(read_snapshot(infos[i].id));
-      if (*read[i]) proven.fetch_add(1, std::memory_order_relaxed);
+      read.problems[i] = std::move(fresh).error();
     }
     return {};
   }));
@@ -120,24 +159,12 @@ Result<SnapshotList> Repository::snapshots(Proof proof) const {
   if (!path.empty() && proof == Proof::kOnce && is_worth_writing(cache.size(), proven, infos.size())) {
     remember(path, config_id_, infos, read);
   }
-
-  SnapshotList list;
-  list.snapshots.reserve(infos.size());
   for (std::size_t i = 0; i < infos.size(); ++i) {
-    Result<Snapshot>& snapshot = *read[i];
-    const base::Status counts = snapshot ? check_counts(infos[i].id, *snapshot, machines) : base::Status();
-    if (!counts) snapshot = base::fail(counts.error());
-    if (snapshot) {
-      list.snapshots.push_back({.id = infos[i].id, .received = infos[i].received, .snapshot = *std::move(snapshot)});
-    } else if (snapshot.error().code() != ErrorCode::kNotFound) {  // else forgotten meanwhile
-      list.damaged.push_back({.kind = Kind::kSnapshot, .id = infos[i].id, .error = std::move(snapshot).error()});
-    }
+    if (read.problems[i]) continue;
+    base::Status counts = check_counts(infos[i].id, read.stored[i].snapshot, machines);
+    if (!counts) read.problems[i] = std::move(counts).error();
   }
-  std::ranges::sort(list.snapshots, {}, [](const StoredSnapshot& at) {
-    return std::tie(at.received, at.snapshot.number, at.snapshot.machine, at.id);
-  });
-  std::ranges::sort(list.damaged, {}, &DamagedObject::id);
-  return list;
+  return sorted_out(std::move(read));
 }
 
 Result<StoredSnapshot> Repository::snapshot(const store::ObjectId& id) const {
