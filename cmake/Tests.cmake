@@ -110,11 +110,11 @@ function(kura_pytest kind file)
     get_filename_component(name "${file}" NAME_WE)
     string(REGEX REPLACE "^test_" "" name "${name}")
     set(test "${KURA_PRESET}/${kind}/${name}")
-    # Temporary files stay in the build tree, on a real disk, and are removed by the next run.
+    # Temporary files are in the build tree, on a real disk; those of a file that failed stay there (tests/conftest.py).
     file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/pytest")
     add_test(NAME "${test}"
         COMMAND "${KURA_PYTHON}" -m pytest -q -ra -p no:cacheprovider
-            "--basetemp=${CMAKE_BINARY_DIR}/pytest/${kind}-${name}" "${file}"
+            "--confcutdir=${CMAKE_SOURCE_DIR}/tests" "--basetemp=${CMAKE_BINARY_DIR}/pytest/${kind}-${name}" "${file}"
         WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties("${test}" PROPERTIES
         TIMEOUT 600
