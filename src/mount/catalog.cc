@@ -160,7 +160,7 @@ void Catalog::refresh() {
   bool is_changed = false;
   {
     const std::unique_lock lock(looking_, std::try_to_lock);
-    if (!lock || steady_ns() - looked_ < kLookAgain) return;
+    if (!lock || steady_ns() - looked_ < kLookAgain || !watch_.is_worth_asking()) return;
     const auto listed = repository_.store().list(store::Kind::kSnapshot);
     looked_ = steady_ns();
     if (!listed) {
