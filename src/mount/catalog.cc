@@ -27,12 +27,14 @@ constexpr std::size_t kShortId = 8;                 // digits, as `kura snapshot
 std::int64_t steady_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
 Entry entry_at(EntryType type, std::string name, std::int64_t time) {
+  static const uid_t user = ::getuid();  // asked once: there are four items a snapshot
+  static const gid_t group = ::getgid();
   Entry entry;
   entry.type = type;
   entry.name = std::move(name);
   entry.mode = type == EntryType::kSymlink ? 0777 : 0555;
-  entry.uid = ::getuid();
-  entry.gid = ::getgid();
+  entry.uid = user;
+  entry.gid = group;
   entry.mtime_nanoseconds = static_cast<std::uint32_t>((time % base::kSecond + base::kSecond) % base::kSecond);
   entry.mtime_seconds = (time - entry.mtime_nanoseconds) / base::kSecond;
   return entry;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -30,7 +31,8 @@ constexpr std::size_t kMostSpare = 4;      // buffers
 class Callers : public std::enable_shared_from_this<Callers> {
  public:
   enum class End : std::uint8_t { kReturned, kTooLate, kStopped };
-  // Calls `work` on a thread. When it has not returned in time, what it uses stays its own.
+  // Calls `work` on a thread. When it has not returned in time, what it uses stays its own. An exception of it is
+  // thrown here.
   End call(milliseconds patience, std::function<void()> work) KURA_EXCLUDES(mutex_) {
     const auto call = std::make_shared<Call>(std::move(work));
     const Clock::time_point end = Clock::now() + patience;
@@ -40,6 +42,7 @@ class Callers : public std::enable_shared_from_this<Callers> {
     wake_.notify_one();
     bool in_time = true;
     while (!call->returned && !stopped_ && in_time) in_time = returned_.wait_until(mutex_, end);
+    if (call->failure) std::rethrow_exception(call->failure);
     if (call->returned) return End::kReturned;
     call->given_up = true;
     if (call->begun) {
@@ -69,6 +72,7 @@ class Callers : public std::enable_shared_from_this<Callers> {
   struct Call {
     explicit Call(std::function<void()> what) : work(std::move(what)) {}
     std::function<void()> work;
+    std::exception_ptr failure;
     bool begun = false, returned = false, given_up = false;
   };
 
@@ -97,9 +101,15 @@ class Callers : public std::enable_shared_from_this<Callers> {
   void make(Call& call) KURA_REQUIRES(mutex_) {
     call.begun = true;
     mutex_.unlock();
-    call.work();
+    std::exception_ptr failure;
+    try {
+      call.work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
     call.work = nullptr;
     mutex_.lock();
+    call.failure = failure;
     call.returned = true;
     if (call.given_up) --hanging_;
     returned_.notify_all();
@@ -156,10 +166,10 @@ class DeadlineStore final : public Store {
     const Callers::End end = callers_->call(patience, [=] { answer->emplace(ask()); });
     if (end == Callers::End::kReturned) return *std::move(*answer);
     if (end == Callers::End::kStopped) return base::fail(ErrorCode::kInterrupted, "interrupted");
-    return base::fail(ErrorCode::kIo, fmt::format("{} has not answered for {} seconds", describe(), patience / kSecond),
+    return base::fail(ErrorCode::kIo,
+                      fmt::format("{} has not answered for {} seconds", describe(), patience / std::chrono::seconds(1)),
                       "see whether its disk or server is well");
   }
-  static constexpr std::chrono::seconds kSecond{1};
 
   const std::shared_ptr<Store> store_;
   const milliseconds patience_;
