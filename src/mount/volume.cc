@@ -53,6 +53,9 @@ VolumePtr Volumes::known(const ObjectId& snapshot, const IndexIds& wanted) {
 
 Result<VolumePtr> Volumes::load(const StoredSnapshot& snapshot, const IndexIds& wanted) {
   KURA_TRY(watch_.is_worth_asking());
+  if (kept_.lock()->size() >= kMostVolumes) {
+    if (VolumePtr volume = load_all(snapshot.id, wanted)) return volume;
+  }
   std::vector<DamagedObject> damaged;
   Result<ChunkIndex> index = archive::load_index(repository_, snapshot, damaged);
   if (!index) {
@@ -64,6 +67,21 @@ Result<VolumePtr> Volumes::load(const StoredSnapshot& snapshot, const IndexIds& 
   const auto kept = kept_.lock();
   kept->push_front({.indexes = wanted, .volume = volume, .snapshots = {snapshot.id}});
   if (kept->size() > kMostVolumes) kept->pop_back();
+  return volume;
+}
+
+// In place of those that are kept. Null when it would not do for these indexes, because one of them is damaged.
+VolumePtr Volumes::load_all(const ObjectId& snapshot, const IndexIds& wanted) {
+  std::vector<DamagedObject> left_out;  // told when a snapshot that needs it is loaded by itself
+  Result<ChunkIndex> index = archive::load_all_indexes(repository_, left_out);
+  if (!index) return nullptr;
+  IndexIds indexes(index->indexes().begin(), index->indexes().end());
+  if (!std::ranges::includes(indexes, wanted)) return nullptr;
+  index->set_partial();  // later ones may know other copies
+  auto volume = std::make_shared<Volume>(repository_, *std::move(index), frames_);
+  const auto kept = kept_.lock();
+  kept->clear();
+  kept->push_front({.indexes = std::move(indexes), .volume = volume, .snapshots = {snapshot}});
   return volume;
 }
 

@@ -1,10 +1,10 @@
 // What the snapshots' files are read with: the chunk index and the pack reader for the indexes that a snapshot names.
 // Loaded when something of the snapshot is first opened, and shared by snapshots as far as one's indexes are among
-// another's.
+// another's. Who looks into many snapshots, of which each has its own indexes, gets one volume of all indexes.
 //
-// Memory: an index takes at most 12 bytes a chunk, or 64 MiB, where its tables can be kept; the last few volumes are
-// kept, older ones as long as a file of theirs is open. Frames that many small chunks share are kept opened, 16 MiB of
-// them for all volumes. Thread-safe.
+// Memory: an index takes at most 12 bytes a chunk, or 64 MiB, where its tables can be kept; up to four volumes are
+// kept, or that one, and others as long as a file of theirs is open. Frames that many small chunks share are kept
+// opened, 16 MiB of them for all volumes. Thread-safe.
 #pragma once
 
 #include <deque>
@@ -49,6 +49,7 @@ class Volumes {
   VolumePtr known(const store::ObjectId& snapshot);
   VolumePtr known(const store::ObjectId& snapshot, const IndexIds& wanted);
   base::Result<VolumePtr> load(const archive::StoredSnapshot& snapshot, const IndexIds& wanted);
+  VolumePtr load_all(const store::ObjectId& snapshot, const IndexIds& wanted);
 
   const archive::Repository& repository_;
   StoreWatch& watch_;

@@ -91,6 +91,21 @@ def test_a_repository_is_mounted_at_two_places_at_once(large, tmp_path):
         two.stop()
 
 
+def test_many_snapshots_that_have_nothing_in_common_are_looked_into_over_and_over(tmp_path):
+    kura = Kura(tmp_path)
+    sources = {fill(tmp_path / f"source-{i}", 3, 5000, random.Random(i)): None for i in range(7)}
+    for source in sources:
+        sources[source] = f"ids/{kura.backup(source)[:8]}"
+    with mount(kura, tmp_path / "mnt") as at:
+        for _ in range(2):
+            for source, snapshot in sources.items():
+                assert tree_of(at.below(source, snapshot)) == tree_of(source)
+        kura.backup(source)
+        wait_until(lambda: len(os.listdir(at.point / "ids")) == 8)
+        assert tree_of(at.below(source)) == tree_of(source)
+        at.stop()
+
+
 @needs_root
 @pytest.mark.skipif(os.path.exists("/dev/fuse") and os.stat("/dev/fuse").st_mode & 0o006 != 0o006,
                     reason="/dev/fuse is for root alone here")
