@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""How fast `kura mount` is: from its start to the first listing among many files and many snapshots, walks, and reading a
-large file from end to end and at random places.
+"""How fast `kura mount` is: from its start to the first listing among many files and many snapshots, walks, and reading
+a large file from end to end and at random places.
 
   bench/mount.py build/release/bin/kura FOLDER [--files 1000000] [--snapshots 1000] [--image-mib 1024]
 
@@ -182,7 +182,8 @@ def main():
     program = str(pathlib.Path(options.program).resolve())
     print("| what | figure |\n| --- | --- |")
     try:
-        for step, size in ((many_files, options.files), (many_snapshots, options.snapshots), (image, options.image_mib)):
+        steps = ((many_files, options.files), (many_snapshots, options.snapshots), (image, options.image_mib))
+        for step, size in steps:
             if size:
                 step(program, folder, size)
     finally:

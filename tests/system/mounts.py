@@ -9,7 +9,8 @@ import pytest
 
 from kura import running
 
-needs_fuse = pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="this machine has no FUSE: /dev/fuse is missing")
+needs_fuse = pytest.mark.skipif(not os.path.exists("/dev/fuse"),
+                                reason="this machine has no FUSE: /dev/fuse is missing")
 
 
 class Mount:

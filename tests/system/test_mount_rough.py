@@ -1,5 +1,5 @@
-"""kura mount, handled roughly: deep trees, mappings and direct reads, a second mount, other users, and snapshots that are
-forgotten and collected beneath it."""
+"""kura mount, handled roughly: deep trees, mappings and direct reads, a second mount, other users, and snapshots that
+are forgotten and collected beneath it."""
 import mmap
 import os
 import random
@@ -39,8 +39,8 @@ def test_a_tree_of_a_thousand_levels_is_gone_through_to_its_end(tmp_path):
     writer.snapshot_of(inner)
     (tmp_path / "recovery-key").write_text(writer.recovery_key())
     with mount(Kura(tmp_path, init=False), tmp_path / "mnt") as at:
-        found = subprocess.run(["find", "-H", at.point / "latest", "-name", "bottom", "-size", "4c", "-printf", "%d"], check=True,
-                               capture_output=True, timeout=60).stdout
+        command = ["find", "-H", at.point / "latest", "-name", "bottom", "-size", "4c", "-printf", "%d"]
+        found = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
         assert found == b"1001"
         at.stop()
 
