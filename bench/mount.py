@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""How fast `kura mount` is: first listing among many files, reading a large file from end to end, and at random places.
+"""How fast `kura mount` is: from its start to the first listing among many files and many snapshots, walks, and reading
+a large file from end to end and at random places.
 
-  bench/mount.py build/release/bin/kura FOLDER [--files 1000000] [--image-mib 1024]
+  bench/mount.py build/release/bin/kura FOLDER [--files 1000000] [--snapshots 1000] [--image-mib 1024]
 
-Makes its data below FOLDER, which needs about four times the image's size. Prints a table of Markdown. Needs root, to
-drop the kernel's caches between measurements.
+Makes its data below FOLDER, which needs about four times the image's size; a step whose number is 0 is left out. Prints
+a table of Markdown. Needs root, to drop the kernel's caches between measurements.
 """
 import argparse
 import os
@@ -37,11 +38,13 @@ class Repository:
                        stdout=subprocess.DEVNULL)
 
     def mount(self):
+        """Its process, its folder, and how long it took until it was there."""
         point = self.folder / "mnt"
         point.mkdir(exist_ok=True)
+        begin = time.perf_counter()
         process = subprocess.Popen([self.program, "mount", str(point)], env=self.environment, stdout=subprocess.PIPE)
         assert process.stdout.readline().startswith(b"mounted")
-        return process, point / "latest"
+        return process, point, time.perf_counter() - begin
 
 
 def unmount(process):
@@ -75,14 +78,20 @@ def many_files(program, folder, count):
     source = folder / "many" / "source"
     make_many(source, count)
     repository.run("backup", source)
-    process, latest = repository.mount()
-    below = latest / str(source)[1:]
-    first, names = timed(lambda: os.listdir(below))
-    assert len(names) == 1000
+    for how in ("after that backup", "again", "again, nothing in the kernel's caches"):
+        if "nothing" in how:
+            drop_caches()
+        process, point, ready = repository.mount()
+        below = point / "latest" / str(source)[1:]
+        first, names = timed(lambda: os.listdir(below))
+        assert len(names) == 1000
+        print(f"| {count:,} files, the program's start to the first listing, {how} | {(ready + first) * 1000:.0f} ms |")
+        if "nothing" not in how:
+            unmount(process)
     second, _ = timed(lambda: os.listdir(below / names[500]))
     whole, found = timed(lambda: sum(len(files) for _, _, files in os.walk(below)))
     assert found == count // 1000 * 1000
-    print(f"| first listing, a folder of 1,000 among {count:,} files | {first * 1000:.0f} ms |")
+    print(f"| of that: the listing, a folder of 1,000 | {first * 1000:.0f} ms |")
     print(f"| listing one of these folders | {second * 1000:.0f} ms |")
     print(f"| walking all files by name | {whole:.1f} s |")
     print(f"| most memory so far | {peak_mib(process):.0f} MiB |")
@@ -90,6 +99,36 @@ def many_files(program, folder, count):
     print(f"| walking all files with their attributes | {attributes:.1f} s |")
     print(f"| most memory so far | {peak_mib(process):.0f} MiB |")
     unmount(process)
+
+
+def many_snapshots(program, folder, count):
+    repository = Repository(program, folder / "snapshots")
+    source = folder / "snapshots" / "source"
+    for number in range(100):
+        (source / f"{number % 10}").mkdir(parents=True, exist_ok=True)
+        (source / f"{number % 10}" / f"{number}").write_bytes(random.Random(number).randbytes(2000))
+    made, _ = timed(lambda: [make_snapshot(repository, source, number) for number in range(count)])
+    print(f"| making {count:,} snapshots | {made:.0f} s |")
+    for how in ("for the first time", "again"):
+        drop_caches()
+        process, point, ready = repository.mount()
+        names_took, names = timed(lambda: sorted(os.listdir(point / "snapshots")))
+        assert len(names) == count
+        print(f"| {count:,} snapshots, the program's start until it is ready, {how} | {ready * 1000:.0f} ms |")
+        print(f"| listing `snapshots` | {names_took * 1000:.0f} ms |")
+        for which, name in (("first", names[0]), ("middle", names[count // 2])):
+            look, _ = timed(lambda name=name: os.listdir(point / "snapshots" / name / str(source)[1:]))
+            print(f"| looking into the {which} one for the first time | {look * 1000:.0f} ms |")
+        if how == "again":
+            every, _ = timed(lambda: [os.listdir(point / "snapshots" / name / str(source)[1:]) for name in names])
+            print(f"| looking into every one | {every:.1f} s |")
+        print(f"| most memory so far | {peak_mib(process):.0f} MiB |")
+        unmount(process)
+
+
+def make_snapshot(repository, source, number):
+    (source / f"{number % 10}" / "changed").write_bytes(random.Random(-number).randbytes(2000))
+    repository.run("backup", source)
 
 
 def read_all(path):
@@ -117,8 +156,8 @@ def image(program, folder, mib):
     restored, _ = timed(lambda: repository.run("restore", "latest", "--target", folder / "image" / "back"))
     shutil.rmtree(folder / "image" / "back")
     drop_caches()
-    process, latest = repository.mount()
-    disk = latest / str(source / "disk.img")[1:]
+    process, point, _ = repository.mount()
+    disk = point / "latest" / str(source / "disk.img")[1:]
     read_at_random(disk, mib * MIB, 20, chance)
     reads = 500
     at_random, _ = timed(lambda: read_at_random(disk, mib * MIB, reads, chance))
@@ -136,14 +175,17 @@ def main():
     parser.add_argument("program")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--files", type=int, default=1_000_000)
+    parser.add_argument("--snapshots", type=int, default=1000)
     parser.add_argument("--image-mib", type=int, default=1024)
     options = parser.parse_args()
     folder = options.folder.resolve() / "bench-mount"
     program = str(pathlib.Path(options.program).resolve())
     print("| what | figure |\n| --- | --- |")
     try:
-        many_files(program, folder, options.files)
-        image(program, folder, options.image_mib)
+        steps = ((many_files, options.files), (many_snapshots, options.snapshots), (image, options.image_mib))
+        for step, size in steps:
+            if size:
+                step(program, folder, size)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -45,9 +45,9 @@ std::optional<store::ObjectId> Context::config_of_key_file(store::Store& store) 
   return file->config;
 }
 
-base::Result<archive::Repository> Context::open(bool may_ask) const {
+base::Result<archive::Repository> Context::open(bool may_ask, std::optional<std::chrono::seconds> patience) const {
   KURA_TRY(need_repository_name());
-  const std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository, stop));
+  const std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository, stop, patience));
   auto repository = archive::Repository::open(store, state_folder(), config_of_key_file(*store));
   if (repository || !options.recovery_key_file.empty()) return repository;
   if (!may_ask && !passphrase_is_given(options.passphrase_file)) return repository;
@@ -55,8 +55,8 @@ base::Result<archive::Repository> Context::open(bool may_ask) const {
   return archive::Repository::open_with_passphrase(store, state_folder(), KURA_TRY(passphrase()).text());
 }
 
-base::Result<archive::Repository> Context::open_unlocked() const {
-  auto repository = KURA_TRY(open(/*may_ask=*/true));
+base::Result<archive::Repository> Context::open_unlocked(std::optional<std::chrono::seconds> patience) const {
+  auto repository = KURA_TRY(open(/*may_ask=*/true, patience));
   // By the passphrase, to find its config.
   if (repository.recovery_secrets() == nullptr) KURA_TRY(unlock(repository));
   return repository;

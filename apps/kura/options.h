@@ -1,6 +1,7 @@
 // Options that every command has, and what they open: the repository, its keys, the output.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -34,15 +35,16 @@ struct Context {
   base::Status need_repository_name() const;
   // The config in force is told by the recovery key file where one is given and fits, by the state folder, and where
   // several are there by the passphrase, if it is given.
-  base::Result<archive::Repository> open_repository() const { return open(/*may_ask=*/false); }
-  // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal.
-  base::Result<archive::Repository> open_unlocked() const;
+  base::Result<archive::Repository> open_repository() const { return open(/*may_ask=*/false, {}); }
+  // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal. `patience` is
+  // store::open_store's.
+  base::Result<archive::Repository> open_unlocked(std::optional<std::chrono::seconds> patience = {}) const;
   base::Status unlock(archive::Repository& repository) const;
   // Unlocks when a key is at hand without asking anybody.
   base::Status unlock_if_given(archive::Repository& repository) const;
 
  private:
-  base::Result<archive::Repository> open(bool may_ask) const;
+  base::Result<archive::Repository> open(bool may_ask, std::optional<std::chrono::seconds> patience) const;
   base::Result<Passphrase> passphrase() const;
   std::optional<store::ObjectId> config_of_key_file(store::Store& store) const;
 };

@@ -27,12 +27,14 @@ constexpr std::size_t kShortId = 8;                 // digits, as `kura snapshot
 std::int64_t steady_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
 Entry entry_at(EntryType type, std::string name, std::int64_t time) {
+  static const uid_t user = ::getuid();  // asked once: there are four items a snapshot
+  static const gid_t group = ::getgid();
   Entry entry;
   entry.type = type;
   entry.name = std::move(name);
   entry.mode = type == EntryType::kSymlink ? 0777 : 0555;
-  entry.uid = ::getuid();
-  entry.gid = ::getgid();
+  entry.uid = user;
+  entry.gid = group;
   entry.mtime_nanoseconds = static_cast<std::uint32_t>((time % base::kSecond + base::kSecond) % base::kSecond);
   entry.mtime_seconds = (time - entry.mtime_nanoseconds) / base::kSecond;
   return entry;
@@ -160,7 +162,7 @@ void Catalog::refresh() {
   bool is_changed = false;
   {
     const std::unique_lock lock(looking_, std::try_to_lock);
-    if (!lock || steady_ns() - looked_ < kLookAgain) return;
+    if (!lock || steady_ns() - looked_ < kLookAgain || !watch_.is_worth_asking()) return;
     const auto listed = repository_.store().list(store::Kind::kSnapshot);
     looked_ = steady_ns();
     if (!listed) {

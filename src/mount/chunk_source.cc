@@ -28,7 +28,8 @@ Result<ChunkSource::Text> ChunkSource::get(Volume& volume, const ChunkId& id, Co
   std::shared_future<Result<Text>> known;
   const std::unique_ptr<Flight> flight = take_off(key, known);
   if (!flight) return known.get();
-  Result<Text> result = read(volume, key);
+  const Status there = watch_.is_worth_asking();
+  Result<Text> result = there ? read(volume, key) : base::fail(there.error());
   land(*flight, result);
   return result;
 }

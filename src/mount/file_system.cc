@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "crypto/hash.h"
 #include "mount/attributes.h"
 
@@ -18,6 +20,7 @@ using archive::Content;
 using archive::Entry;
 using archive::EntryType;
 using base::Error;
+using base::ErrorCode;
 using base::Result;
 
 constexpr std::size_t kChunkCacheBytes = 64U << 20;
@@ -75,8 +78,26 @@ void FileSystem::warm_up() {
 }
 
 int FileSystem::trouble(const Node& node, const Error& error) {
+  if (error.code() == ErrorCode::kInterrupted) return EIO;
+  if (error.code() == ErrorCode::kDamaged && node.snapshot && watch_.is_forgotten(node.snapshot->id)) {
+    troubles_.met("",
+                  Error(ErrorCode::kNotFound,
+                        fmt::format("snapshot {} was forgotten while it was looked at, and what it alone needed may "
+                                    "be collected",
+                                    node.snapshot->id.hex())));
+    return ESTALE;
+  }
   troubles_.met(nodes_.path_of(node), error);
   return EIO;
+}
+
+template <typename Read>
+std::invoke_result_t<Read> FileSystem::watched(const Entry& entry, Read read) {
+  const bool asks_store = entry.content.depth > 0;
+  if (asks_store) KURA_TRY(watch_.is_worth_asking());
+  auto result = read();
+  if (asks_store && !result && result.error().code() == ErrorCode::kIo) KURA_TRY(watch_.is_there());
+  return result;
 }
 
 Folder::Fetch FileSystem::fetch_from(VolumePtr volume) {
@@ -87,7 +108,8 @@ Folder::Fetch FileSystem::fetch_from(VolumePtr volume) {
 
 Result<std::shared_ptr<Folder>> FileSystem::folder_of(Node& node, const VolumePtr& volume) {
   if (auto known = *node.folder.lock()) return known;
-  auto folder = std::make_shared<Folder>(KURA_TRY(volume->reader.leaves(node.entry.content)));
+  auto folder = std::make_shared<Folder>(
+      KURA_TRY(watched(node.entry, [&] { return volume->reader.leaves(node.entry.content); })));
   const auto locked = node.folder.lock();
   if (!*locked) *locked = std::move(folder);
   return *locked;
@@ -159,7 +181,8 @@ void FileSystem::Listing::take() {
 
 Result<std::shared_ptr<const FileTable>> FileSystem::table_of(Node& node, Volume& volume) {
   if (auto known = node.table.lock()->lock()) return known;
-  auto table = std::make_shared<const FileTable>(KURA_TRY(FileTable::of(volume.reader, node.entry)));
+  auto table = std::make_shared<const FileTable>(
+      KURA_TRY(watched(node.entry, [&] { return FileTable::of(volume.reader, node.entry); })));
   *node.table.lock() = table;
   return table;
 }

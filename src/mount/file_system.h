@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/mutex.h"
@@ -84,6 +85,9 @@ class FileSystem {
   base::Result<std::shared_ptr<Folder>> folder_of(Node& node, const VolumePtr& volume);
   base::Result<std::shared_ptr<const FileTable>> table_of(Node& node, Volume& volume);
   Folder::Fetch fetch_from(VolumePtr volume);
+  // What reads the store past chunks_, where it does: the lists of a large file's or folder's chunks.
+  template <typename Read>
+  std::invoke_result_t<Read> watched(const archive::Entry& entry, Read read);
   int trouble(const Node& node, const base::Error& error);
 
   Troubles& troubles_;

@@ -1,6 +1,7 @@
 // Objects in a bucket by their keys: the S3 requests that the store is made of.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -25,8 +26,9 @@ class S3Bucket {
     std::optional<std::int64_t> locked_until{};  // ns since 1970; for ever with a legal hold
   };
 
-  S3Bucket(s3::Address address, s3::Credentials credentials, std::stop_token stop)
-      : service_(std::move(address), std::move(credentials), std::move(stop)) {}
+  S3Bucket(s3::Address address, s3::Credentials credentials, std::stop_token stop,
+           std::optional<std::chrono::seconds> patience)
+      : service_(std::move(address), std::move(credentials), std::move(stop), patience) {}
 
   const s3::Address& address() const { return service_.address(); }
   s3::Service& service() { return service_; }

@@ -33,9 +33,10 @@ constexpr std::int64_t kUploadLifetime = 24LL * 3600 * base::kSecond;  // ns: no
 
 class S3Store final : public Store {
  public:
-  S3Store(const s3::Address& address, const s3::Credentials& credentials, const std::stop_token& stop)
+  S3Store(const s3::Address& address, const s3::Credentials& credentials, const std::stop_token& stop,
+          std::optional<std::chrono::seconds> patience = {})
       : layout_(address.key_prefix()),
-        bucket_(address, credentials, stop),
+        bucket_(address, credentials, stop, patience),
         uploads_(bucket_.service()),
         locks_(address.object_lock.value_or(std::chrono::seconds(0))) {}
 
@@ -342,9 +343,10 @@ Error S3Store::about(std::string_view doing, Kind kind, const ObjectId& id, Erro
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                             const std::stop_token& stop) {
+                                             const std::stop_token& stop,
+                                             std::optional<std::chrono::seconds> patience) {
   KURA_TRY_AS(http::load_curl(), "cannot open " + address.text());
-  auto store = std::make_unique<S3Store>(address, credentials, stop);
+  auto store = std::make_unique<S3Store>(address, credentials, stop, patience);
   KURA_TRY(store->need_repository());
   return store;
 }

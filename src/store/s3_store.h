@@ -23,7 +23,9 @@
 // to.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "base/error.h"
@@ -33,9 +35,10 @@
 
 namespace kura::store {
 
-// Costs one request. kNotFound when there is no such bucket, or no repository in it.
+// Costs one request. kNotFound when there is no such bucket, or no repository in it. `patience` is s3/service.h's.
 base::Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                                   const std::stop_token& stop);
+                                                   const std::stop_token& stop,
+                                                   std::optional<std::chrono::seconds> patience = {});
 // The bucket must be there. kExists when something else lies below the prefix. Writes nothing: S3 has no folders.
 base::Result<std::unique_ptr<Store>> create_s3_store(const s3::Address& address, const s3::Credentials& credentials,
                                                      const std::stop_token& stop);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "store/deadline_store.h"
 #include "store/file_system.h"
 #include "store/folder_store.h"
 #include "store/s3_store.h"
@@ -76,12 +77,14 @@ bool is_s3(std::string_view address) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop) {
+Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop,
+                                          std::optional<std::chrono::seconds> patience) {
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
-    return open_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop);
+    return open_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop, patience);
   }
-  return open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
+  auto folder = KURA_TRY(open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system()));
+  return patience ? with_deadline(std::move(folder), *patience, stop) : std::move(folder);
 }
 
 Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop) {

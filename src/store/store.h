@@ -12,8 +12,10 @@
 // All functions may be called from many threads at once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -85,7 +87,10 @@ class Store {
 // for other schemes, kUsage for what is no address, kNotFound when there is none. Opening writes nothing, so a
 // read-only copy can be read. Whether a repository is in it is not this room's business. A requested `stop` ends what
 // waits for a network.
-base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop = {});
+// With `patience`, for callers that somebody waits for: what is read ends in kIo when for so long nothing has come of
+// it, be it from a server or from a folder whose disk hangs (deadline_store.h).
+base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop = {},
+                                                std::optional<std::chrono::seconds> patience = {});
 // Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already. A
 // bucket must exist.
 base::Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop = {});

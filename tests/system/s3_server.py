@@ -1,4 +1,5 @@
 """A real S3 server for tests, and requests to it for what kura does not do."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -62,14 +63,26 @@ def keys(server, bucket, prefix=""):
 
 
 class Gateway:
-    """The server's own process, which takes the requests: killed, and started again as it was."""
+    """The server's own process, which takes the requests: stopped for a while, killed, and started again as it was."""
 
     def __init__(self, server):
         self.record, self.port = Path(server["folder"]) / "pid/rgw", int(server["S3_PORT"])
         self.log = Path(server["folder"]) / "log/rgw.out"
 
+    @contextlib.contextmanager
+    def silent(self):
+        pid = self._pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def _pid(self):
+        return int(self.record.read_text().split()[0])
+
     def kill(self):
-        pid = int(self.record.read_text().split()[0])
+        pid = self._pid()
         self.command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not _is_running(pid))

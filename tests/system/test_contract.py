@@ -21,6 +21,7 @@ COMMANDS = {
     "dump": [],
     "restore": ["--target", "--include", "--exclude", "--overwrite", "--verify", "--dry-run", "--numeric-owner",
                 "--threads"],
+    "mount": ["--allow-other", "--patience"],
     "check": ["--read-data", "--threads"],
     "copy": ["--to"],
     "forget": ["--keep-hourly", "--keep-daily", "--keep-weekly", "--keep-monthly", "--keep-yearly", "--keep-within",

@@ -1,7 +1,6 @@
 """kura mount, on the real FUSE: everything in it is what was backed up, and nothing that happens to the store or to the
 program hangs whoever reads."""
 import concurrent.futures
-import contextlib
 import errno
 import os
 import random
@@ -13,39 +12,12 @@ from pathlib import Path
 import pytest
 
 from kura import MIB, Kura, fill, flip, mounted, needs_root, running, tree_of, wait_until
+from mounts import drop_caches, mount, needs_fuse
 from source_trees import differences, facts_of, make_tree
 from stored_objects import FILE, FOLDER, LISTINGS
 from tiny_writer import TinyWriter, content, entry, varint
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="this machine has no FUSE: /dev/fuse is missing")
-
-
-class Mount:
-    def __init__(self, process, point):
-        self.process, self.point, self.said = process, point, b""
-
-    def below(self, source, snapshot="latest"):
-        return self.point / snapshot / str(source)[1:]
-
-    def stop(self, how=signal.SIGTERM, code=0):
-        """Ends it; gives what it said on standard error."""
-        self.process.send_signal(how)
-        _, self.said = self.process.communicate(timeout=30)
-        assert self.process.returncode == code, (self.process.returncode, self.said)
-        assert not os.path.ismount(self.point)
-        return self.said.decode(errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def mount(kura, point, *options):
-    point.mkdir(exist_ok=True)
-    with running(kura.start("mount", point, *options)) as process:
-        try:
-            line = process.stdout.readline()
-            assert b"mounted" in line, (line, process.stderr.read())
-            yield Mount(process, point)
-        finally:
-            subprocess.run(["umount", "--lazy", point], check=False, stderr=subprocess.DEVNULL)
+pytestmark = needs_fuse
 
 
 @pytest.fixture(scope="module")
@@ -206,10 +178,6 @@ def test_many_readers_at_once_read_at_random_places(large, tmp_path):
         with concurrent.futures.ThreadPoolExecutor(8) as readers:
             assert all(readers.map(read, range(8)))
         at.stop()
-
-
-def drop_caches():
-    Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
 @needs_root

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kura import MIB, Kura, fill, running, tree_of
+from kura import MIB, Kura, fill, running, tree_of, wait_until
+from mounts import drop_caches, listed, mount, needs_fuse, refuses
 from s3_proxy import Proxy
 from s3_server import Gateway, S3Kura, head, keys, request, running_server
 from s3_signature import is_signed, signed_fields
@@ -353,6 +354,31 @@ def test_a_server_that_stays_away_ends_the_backup_and_the_next_uses_what_was_sto
 
 
 # ---- HTTPS, tokens, clocks ----
+
+@needs_fuse
+def test_a_mount_gives_errors_while_the_server_is_silent_or_gone_and_reads_when_it_answers(tmp_path, server, bucket):
+    source = fill(tmp_path / "source", 5, 20_000, random.Random(1))
+    for name in ("large", "unread"):
+        (source / name).write_bytes(random.Random(name).randbytes(16 * MIB))
+    kura = S3Kura(tmp_path, server, bucket, options="?retry=1h")
+    kura.backup(source)
+    gateway = Gateway(server)
+    with mount(kura, tmp_path / "mnt", "--patience", "2s") as at:
+        shown = at.below(source)
+        names = listed(shown)
+        with gateway.silent():
+            assert refuses(shown / "large")
+            assert listed(shown) == names
+        wait_until(lambda: not refuses(shown / "large"), 60)
+        assert (shown / "large").read_bytes() == (source / "large").read_bytes()
+        gateway.kill()
+        drop_caches()
+        assert all(refuses(shown / "unread") for _ in range(3))
+        assert listed(shown) == names
+        said = at.stop()
+    gateway.start(server)
+    assert said.count("does not answer") == 2, said
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):

@@ -1,29 +1,38 @@
-// Opened frames that were used last, bounded by their bytes. Shared by threads.
+// Opened frames that were used last, bounded by their bytes. Shared by threads, and by readers of the same repository:
+// a frame is known by the pack it is in.
 #pragma once
 
 #include <cstdint>
 
 #include "archive/repo/text_cache.h"
+#include "store/object.h"
 
 namespace kura::archive {
 
 class FrameCache {
  public:
-  using Text = TextCache<std::uint64_t>::Text;
+  using Text = std::shared_ptr<const base::Bytes>;
 
   // `limit` in bytes of opened text; a frame that is larger than it is not kept.
   explicit FrameCache(std::size_t limit) : texts_(limit) {}
 
   // Null when it is not there.
-  Text find(std::uint32_t pack, std::uint32_t frame) { return texts_.find(key_of(pack, frame)); }
-  void insert(std::uint32_t pack, std::uint32_t frame, Text text) {
-    texts_.insert(key_of(pack, frame), std::move(text));
+  Text find(const store::ObjectId& pack, std::uint32_t frame) { return texts_.find({pack, frame}); }
+  void insert(const store::ObjectId& pack, std::uint32_t frame, Text text) {
+    texts_.insert({pack, frame}, std::move(text));
   }
 
  private:
-  static std::uint64_t key_of(std::uint32_t pack, std::uint32_t frame) { return std::uint64_t{pack} << 32 | frame; }
+  struct Key {
+    store::ObjectId pack;
+    std::uint32_t frame;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return base::DigestHash()(key.pack) + key.frame; }
+  };
 
-  TextCache<std::uint64_t> texts_;
+  TextCache<Key, KeyHash> texts_;
 };
 
 }  // namespace kura::archive

@@ -10,7 +10,7 @@
 
 #include "archive/format/chunk_id.h"
 #include "archive/format/limits.h"
-#include "archive/repo/frame_cache.h"
+#include "base/buffer_pool.h"
 
 namespace kura::archive {
 namespace {
@@ -42,6 +42,13 @@ bool decompress(base::ByteSpan compressed, base::MutableByteSpan out) {
   return !ZSTD_isError(size) && size == out.size();
 }
 
+// For frames that are on their way, of all readers.
+const base::BufferPool& buffers() {
+  constexpr std::size_t kMostSpare = 6;
+  static const base::BufferPool pool(kMostSpare);
+  return pool;
+}
+
 base::MutableByteSpan room_in(base::RawBuffer& buffer, std::size_t size) {
   buffer.reserve(size);
   return buffer.spare().first(size);
@@ -59,8 +66,8 @@ bool is_plausible(const FramePlace& place, std::uint64_t pack_size) {
 }  // namespace
 
 struct PackReader::State {
-  State(const Repository& repository_in, const ChunkIndex& index_in, std::size_t cache_bytes)
-      : repository(repository_in), index(index_in), cache(cache_bytes), packs(index_in.packs().size()) {
+  State(const Repository& repository_in, const ChunkIndex& index_in, std::shared_ptr<FrameCache> frames)
+      : repository(repository_in), index(index_in), cache(std::move(frames)), packs(index_in.packs().size()) {
     if (const WriteSecrets* secrets = repository.write_secrets())
       namer.emplace(secrets->chunk_id, repository.config().naming);
   }
@@ -93,7 +100,7 @@ struct PackReader::State {
   const Repository& repository;
   const ChunkIndex& index;
   std::optional<ChunkNamer> namer;
-  FrameCache cache;
+  const std::shared_ptr<FrameCache> cache;
 
   std::mutex mutex;  // guards what follows; what the pointers point to does not change once it is there
   std::vector<std::unique_ptr<const OpenedPack>> packs;
@@ -207,22 +214,24 @@ Result<base::ByteSpan> PackReader::State::open_frame(std::uint32_t pack, std::ui
 }
 
 PackReader::PackReader(const Repository& repository, const ChunkIndex& index, std::size_t cache_bytes)
-    : state_(std::make_unique<State>(repository, index, cache_bytes)) {}
+    : PackReader(repository, index, std::make_shared<FrameCache>(cache_bytes)) {}
+PackReader::PackReader(const Repository& repository, const ChunkIndex& index, std::shared_ptr<FrameCache> frames)
+    : state_(std::make_unique<State>(repository, index, std::move(frames))) {}
 PackReader::~PackReader() = default;
 
 const ChunkIndex& PackReader::index() const { return state_->index; }
 
 Result<PackReader::Text> PackReader::frame(std::uint32_t pack, std::uint32_t frame) {
-  if (Text known = state_->cache.find(pack, frame)) return known;
   KURA_TRY(state_->check_range(pack, frame, 1));
   const ChunkIndex::Pack& place = state_->index.packs()[pack];
+  if (Text known = state_->cache->find(place.id, frame)) return known;
   const FramePlace record = state_->index.frame(pack, frame);
-  base::Bytes sealed(record.sealed_size);
+  const auto stored_buffer = buffers().borrow(), text_buffer = buffers().borrow();
+  const base::MutableByteSpan sealed = room_in(*stored_buffer, record.sealed_size);
   KURA_TRY(state_->read(place, record.offset, sealed));
-  base::RawBuffer buffer;
-  const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, buffer));
+  const base::ByteSpan opened = KURA_TRY(state_->open_frame(pack, frame, sealed, *text_buffer));
   Text text = std::make_shared<const base::Bytes>(opened.begin(), opened.end());
-  state_->cache.insert(pack, frame, text);
+  state_->cache->insert(place.id, frame, text);
   return text;
 }
 
@@ -233,15 +242,13 @@ Status PackReader::frames(std::uint32_t pack, std::uint32_t first, std::uint32_t
   const FramePlace last = state_->index.frame(pack, first + count - 1);
   const std::uint64_t start = state_->index.frame(pack, first).offset;
   const std::uint64_t size = last.offset + last.sealed_size - start;
-  // A thread's buffers are used again: fresh memory of this size costs more page faults than the decryption.
-  static thread_local base::RawBuffer stored_buffer;
-  static thread_local base::RawBuffer text_buffer;
-  const base::MutableByteSpan stored = room_in(stored_buffer, static_cast<std::size_t>(size));
+  const auto stored_buffer = buffers().borrow(), text_buffer = buffers().borrow();
+  const base::MutableByteSpan stored = room_in(*stored_buffer, static_cast<std::size_t>(size));
   KURA_TRY(state_->read(place, start, stored));
   for (std::uint32_t number = first; number < first + count; ++number) {
     const FramePlace record = state_->index.frame(pack, number);
     const auto offset = static_cast<std::size_t>(record.offset - start);
-    if (!visit(number, state_->open_frame(pack, number, stored.subspan(offset, record.sealed_size), text_buffer)))
+    if (!visit(number, state_->open_frame(pack, number, stored.subspan(offset, record.sealed_size), *text_buffer)))
       break;
   }
   return {};

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "archive/repo/chunk_index.h"
+#include "archive/repo/frame_cache.h"
 #include "base/raw_buffer.h"
 
 namespace kura::archive {
@@ -24,6 +25,8 @@ class PackReader {
  public:
   // Both outlive the reader. `cache_bytes` bounds the opened frames that are kept.
   PackReader(const Repository& repository, const ChunkIndex& index, std::size_t cache_bytes = 32U << 20);
+  // The same with opened frames that readers by other indexes of the repository share.
+  PackReader(const Repository& repository, const ChunkIndex& index, std::shared_ptr<FrameCache> frames);
   ~PackReader();
 
   using Text = std::shared_ptr<const base::Bytes>;

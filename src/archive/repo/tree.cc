@@ -30,28 +30,27 @@ Result<ListingReader> ListingReader::open(PackReader& reader, const ContentRef& 
 
 ListingReader::Position ListingReader::position() const {
   if (last_chunk_size_ == 0) return start_;
-  return {.chunk = next_chunk_ - 1, .offset = consumed_ - (pending_.size() - last_chunk_size_)};
+  return {.chunk = next_chunk_ - 1, .offset = last_chunk_size_ - rest_.size()};
 }
 
 Result<std::optional<Entry>> ListingReader::next() {
   for (;;) {
-    const base::ByteSpan rest = base::ByteSpan(pending_).subspan(consumed_);
-    if (!rest.empty()) {
-      const std::optional<std::size_t> size = KURA_TRY(Entry::front_size(rest));
-      if (size && *size <= rest.size()) return KURA_TRY(take(rest));
+    if (!rest_.empty()) {
+      const std::optional<std::size_t> size = KURA_TRY(Entry::front_size(rest_));
+      if (size && *size <= rest_.size()) return KURA_TRY(take());
     }
     if (next_chunk_ >= chunks_->size()) {
-      if (rest.empty()) return std::nullopt;
+      if (rest_.empty()) return std::nullopt;
       return base::fail(ErrorCode::kDamaged, "the listing ends in the middle of an entry");
     }
     KURA_TRY(read_chunk());
   }
 }
 
-Result<Entry> ListingReader::take(base::ByteSpan rest) {
-  const std::size_t before = rest.size();
+Result<Entry> ListingReader::take() {
+  base::ByteSpan rest = rest_;
   Entry entry = KURA_TRY(Entry::decode_front(rest));
-  consumed_ += before - rest.size();
+  rest_ = rest;
   if (!last_name_.empty() && entry.name <= last_name_) {
     return base::fail(ErrorCode::kDamaged, "the names of a listing are not in order");
   }
@@ -60,22 +59,26 @@ Result<Entry> ListingReader::take(base::ByteSpan rest) {
 }
 
 Status ListingReader::read_chunk() {
-  const PackReader::Text text = KURA_TRY(fetch_((*chunks_)[next_chunk_]));
-  const base::Bytes& chunk = *text;
+  PackReader::Text text = KURA_TRY(fetch_((*chunks_)[next_chunk_]));
   const bool is_first = last_chunk_size_ == 0;
   ++next_chunk_;
-  last_chunk_size_ = chunk.size();
-  if (is_first || consumed_ == pending_.size()) {
-    pending_ = chunk;
-    consumed_ = is_first ? std::min(start_.offset, chunk.size()) : 0;
+  last_chunk_size_ = text->size();
+  if (rest_.empty()) {
+    chunk_ = std::move(text);
+    rest_ = base::ByteSpan(*chunk_).subspan(is_first ? std::min(start_.offset, chunk_->size()) : 0);
     return {};
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(consumed_));
-  consumed_ = 0;
-  if (pending_.size() + chunk.size() > kEntryLimit + kChunkLimit) {
+  if (rest_.size() + text->size() > kEntryLimit + kChunkLimit) {
     return base::fail(ErrorCode::kDamaged, "an entry of a listing is too large");
   }
-  pending_.insert(pending_.end(), chunk.begin(), chunk.end());
+  if (chunk_) {
+    pending_.assign(rest_.begin(), rest_.end());
+    chunk_ = nullptr;
+  } else {
+    pending_.erase(pending_.begin(), pending_.end() - static_cast<std::ptrdiff_t>(rest_.size()));
+  }
+  pending_.insert(pending_.end(), text->begin(), text->end());
+  rest_ = pending_;
   return {};
 }
 

@@ -14,9 +14,12 @@
 namespace kura::archive {
 
 // Takes the entries of a listing one by one, reading its chunks as it goes: memory for a chunk and an entry.
-// Names are checked to rise strictly.
+// Names are checked to rise strictly. Moved, never copied: it has a view of its own bytes.
 class ListingReader {
  public:
+  ListingReader(ListingReader&&) = default;
+  ListingReader& operator=(ListingReader&&) = default;
+
   using Chunks = std::shared_ptr<const std::vector<ChunkId>>;
   // Gives a chunk of a listing, checked against its id.
   using Fetch = std::function<base::Result<PackReader::Text>(const ChunkId& id)>;
@@ -36,7 +39,7 @@ class ListingReader {
   Position position() const;
 
  private:
-  base::Result<Entry> take(base::ByteSpan rest);
+  base::Result<Entry> take();
   base::Status read_chunk();
 
   Fetch fetch_;
@@ -44,8 +47,9 @@ class ListingReader {
   Position start_{};
   std::size_t next_chunk_ = 0;
   std::size_t last_chunk_size_ = 0;
-  base::Bytes pending_;  // the last chunk, behind what an entry has in those before it
-  std::size_t consumed_ = 0;
+  base::ByteSpan rest_;     // what was not taken yet, of one of these:
+  PackReader::Text chunk_;  // the last chunk; null when it is in pending_
+  base::Bytes pending_;     // what an entry has in several chunks, up to the end of the last one
   std::string last_name_;
 };
 

@@ -42,12 +42,13 @@ bool wait_for(milliseconds time, const std::stop_token& stop) {
   return !never.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
 }
 
-http::Options options_for(const Address& address, const Credentials& credentials) {
+http::Options options_for(const Address& address, const Credentials& credentials, std::optional<seconds> patience) {
+  const seconds silence = std::min(address.retry, patience.value_or(address.retry));
   return {.region = credentials.region,
           .access_key = credentials.access_key,
           .secret_key = credentials.secret_key,
-          .connect = std::min(kLongestConnect, address.retry),
-          .stall = std::min(kLongestSilence, address.retry)};
+          .connect = std::min(kLongestConnect, silence),
+          .stall = std::min(kLongestSilence, silence)};
 }
 
 ErrorCode code_of(http::Failure::Kind kind) {
@@ -77,11 +78,12 @@ std::string hint_of(http::Failure::Kind kind, bool encrypted) {
 
 }  // namespace
 
-Service::Service(Address address, Credentials credentials, std::stop_token stop)
+Service::Service(Address address, Credentials credentials, std::stop_token stop, std::optional<seconds> patience)
     : address_(std::move(address)),
+      patience_(patience < address_.retry ? patience : std::nullopt),
       session_token_(credentials.session_token),
       stop_(std::move(stop)),
-      client_(options_for(address_, credentials)) {}
+      client_(options_for(address_, credentials, patience_)) {}
 
 http::Request Service::request_for(const Call& call) const {
   http::Request request{.method = call.method,
@@ -118,12 +120,22 @@ std::expected<http::Response, Refusal> Service::try_once(const http::Request& re
   return std::move(*response);
 }
 
+seconds Service::retry_time() const { return has_answered_ ? address_.retry : std::min(address_.retry, kFirstContact); }
+
+bool Service::is_worth_waiting(milliseconds wait, int tries, Clock::time_point begun,
+                               Clock::time_point first_failure) const {
+  const Clock::time_point next = Clock::now() + wait;
+  if (patience_) return next <= begun + *patience_;
+  return tries < kFewestTries || next <= first_failure + retry_time();
+}
+
 std::expected<http::Response, Refusal> Service::call(const Call& call) {
   http::Request request = request_for(call);
   if (stop_.stop_requested()) {
     request.at_most = kAfterStop;
     return try_once(request, {});
   }
+  const Clock::time_point begun = Clock::now();
   BackOff back_off;
   std::optional<Clock::time_point> first_failure;
   for (int tries = 1;; ++tries) {
@@ -132,9 +144,8 @@ std::expected<http::Response, Refusal> Service::call(const Call& call) {
     if (result.error().cut_off && !call.resend_when_cut) return result;
     if (!first_failure) first_failure = Clock::now();
     milliseconds wait = back_off.next(chance());
-    const seconds patience = has_answered_ ? address_.retry : std::min(address_.retry, kFirstContact);
-    if (result.error().wait) wait = std::max<milliseconds>(wait, std::min(*result.error().wait, patience));
-    if (tries >= kFewestTries && Clock::now() + wait > *first_failure + patience) return result;
+    if (result.error().wait) wait = std::max<milliseconds>(wait, std::min(*result.error().wait, retry_time()));
+    if (!is_worth_waiting(wait, tries, begun, *first_failure)) return result;
     if (!wait_for(wait, stop_)) {
       return std::unexpected(Refusal{.error = Error(ErrorCode::kInterrupted, "interrupted")});
     }

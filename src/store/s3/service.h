@@ -4,14 +4,16 @@
 // (429, 500, 502, 503, 504, SlowDown, RequestTimeout, ...): after a random time between zero and a bound that doubles
 // up to 20 seconds ("full jitter"), or as long as the server asks for, until the address's retry time has gone by since
 // the first failure, and three times at least. Until the server has answered for the first time that is at most 10
-// seconds, so that a mistyped host is told soon. All requests that are sent may be repeated without harm: an object's
-// bytes follow from its name.
+// seconds, so that a mistyped host is told soon. With `patience`, where it is shorter, the time is counted from when
+// the request began, however few tries that makes, and a try ends when nothing has moved for so long. All requests that
+// are sent may be repeated without harm: an object's bytes follow from its name.
 //
 // A stop ends requests and waits that are under way. What is asked after it (a lease is removed) is tried once, for at
 // most 10 seconds.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <expected>
 #include <optional>
 #include <stop_token>
@@ -45,7 +47,8 @@ struct Call {
 // Shared by threads.
 class Service {
  public:
-  Service(Address address, Credentials credentials, std::stop_token stop);
+  Service(Address address, Credentials credentials, std::stop_token stop,
+          std::optional<std::chrono::seconds> patience = {});
 
   // A 2xx answer, or why there is none: what the server said last (status != 0), or that it said nothing (status 0).
   std::expected<http::Response, Refusal> call(const Call& call);
@@ -55,8 +58,12 @@ class Service {
   http::Request request_for(const Call& call) const;
   std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
   Refusal refusal_of_failure(const http::Failure& failure) const;
+  bool is_worth_waiting(std::chrono::milliseconds wait, int tries, std::chrono::steady_clock::time_point begun,
+                        std::chrono::steady_clock::time_point first_failure) const;
+  std::chrono::seconds retry_time() const;
 
   const Address address_;
+  const std::optional<std::chrono::seconds> patience_;
   const std::string session_token_;
   const std::stop_token stop_;
   std::atomic<bool> has_answered_{false};

@@ -173,6 +173,21 @@ TEST(FileSystem, AnswersErrorsWhileTheStoreIsAwayAndReadsWhenItIsBack) {
   EXPECT_EQ(world.read("latest/file"), text);
 }
 
+TEST(FileSystem, ListsWhatWasListedBeforeWhileTheStoreIsAway) {
+  World world;
+  const std::string text = lines_of_text(300);
+  world.builder.commit({world.builder.folder("folder", {RepositoryBuilder::symlink("link", "target")}),
+                        world.builder.file("unread", text)});
+  world.open();
+  const auto names = world.names("latest/folder");
+  const NodePtr folder = *world.at("latest/folder");
+  std::filesystem::remove_all(world.builder.folder());
+  EXPECT_EQ(world.read("latest/unread"), std::unexpected(EIO));
+  world.system->nodes().forget(folder->id, 1000);  // as the kernel does when it wants its memory back
+  EXPECT_NE((*world.at("latest/folder"))->id, folder->id);
+  EXPECT_EQ(world.names("latest/folder"), names);
+}
+
 TEST(FileSystem, ShowsTheSameFileByEachOfItsNames) {
   World world;
   Entry first = world.builder.file("first", "linked");

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -10,7 +12,7 @@ namespace {
 using base::ErrorCode;
 
 // Nobody listens on port 1.
-Service nowhere(const std::stop_token& stop, int retry) {
+Service nowhere(const std::stop_token& stop, int retry, std::optional<std::chrono::seconds> patience = {}) {
   return {{.encrypted = false,
            .host = "127.0.0.1:1",
            .bucket = "bucket",
@@ -18,7 +20,8 @@ Service nowhere(const std::stop_token& stop, int retry) {
            .object_lock = {},
            .retry = std::chrono::seconds(retry)},
           {.access_key = "KEY", .secret_key = "SECRET", .session_token = "TOKEN", .region = "r"},
-          stop};
+          stop,
+          patience};
 }
 
 TEST(S3Service, NobodyThereIsToldWithTheHost) {
@@ -28,6 +31,11 @@ TEST(S3Service, NobodyThereIsToldWithTheHost) {
   EXPECT_EQ(answer.error().error.code(), ErrorCode::kIo);
   EXPECT_NE(answer.error().error.message().find("127.0.0.1:1"), std::string::npos);
   EXPECT_EQ(answer.error().error.text().find("SECRET"), std::string::npos);
+}
+
+TEST(S3Service, IsGivenUpSoonForWhoeverHasLittlePatienceHoweverLongTheAddressWouldTry) {
+  Service service = nowhere({}, 1'000'000, std::chrono::seconds(1));
+  EXPECT_EQ(service.call({.key = "key"}).error().error.code(), ErrorCode::kIo);
 }
 
 TEST(S3Service, AStopEndsTheWaitForTheNextTryOfEveryThread) {

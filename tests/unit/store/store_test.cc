@@ -41,8 +41,8 @@ TEST(StoreAddress, ARelativePathIsAFolder) {
 
 TEST(StoreAddress, OtherSchemesAreRefusedByName) {
   for (const std::string scheme : {"https", "sftp", "HTTP", "s3+ftp"}) {
-    for (auto* function : {&open_store, &create_store}) {
-      const base::Error error = function(scheme + "://host/bucket", {}).error();
+    for (const base::Error& error :
+         {open_store(scheme + "://host/bucket").error(), create_store(scheme + "://host/bucket").error()}) {
       EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
       EXPECT_NE(error.message().find(scheme + "://"), std::string::npos) << error.text();
       EXPECT_NE(error.hint().find("file:///"), std::string::npos) << error.text();
