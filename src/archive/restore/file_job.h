@@ -17,13 +17,13 @@ namespace kura::archive {
 
 // The names of one inode: the first is written, the others are linked to it when it is there.
 struct LinkGroup {
-  const TargetFolder* folder = nullptr;
+  FolderRef folder;
   std::string name;
   std::atomic<bool> is_there{false};
 };
 
 struct FileJob {
-  const TargetFolder* folder = nullptr;
+  FolderRef folder;
   std::string name;
   Metadata metadata;
   FileContents contents;
