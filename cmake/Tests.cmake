@@ -24,7 +24,8 @@ set(KURA_THREADED_FILES
     archive/lost_packs archive/parity archive/repo_index_cache archive/repo_lease archive/repo_machine
     archive/repo_snapshots
     mount/file_system
-    archive/restore_damage archive/restore_existing archive/restore_files archive/restore_round_trip
+    archive/restore_damage archive/restore_existing archive/restore_files archive/restore_memory
+    archive/restore_round_trip
 )
 list(JOIN KURA_THREADED_FILES "|" KURA_THREADED_FILES)
 

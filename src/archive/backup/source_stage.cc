@@ -24,7 +24,7 @@ void take_xattrs(base::Result<Xattrs> xattrs, Item& item) {
 Item& SourceStage::add_item() {
   if (!batch_) {
     batch_ = std::make_unique<Batch>();
-    batch_->items.reserve(kItems);
+    batch_->items.reserve(last_items_);
   }
   return batch_->items.emplace_back();
 }
@@ -36,6 +36,7 @@ base::Status SourceStage::hand_on_full() {
 
 base::Status SourceStage::flush() {
   if (!batch_) return {};
+  last_items_ = batch_->items.size();
   const std::size_t reads = batch_->reads.size();
   Batch* const pushed = window_.push(std::move(batch_), job_.token());
   if (pushed == nullptr) return job_.status();

@@ -50,6 +50,7 @@ class SourceStage : public WalkVisitor {
   JobControl& job_;
   OwnerNames owners_;
   std::unique_ptr<Batch> batch_;
+  std::size_t last_items_ = 0;                             // of the batch before: batches of one source are alike
   std::map<std::pair<dev_t, ino_t>, nlink_t> names_left_;  // of files with several
 };
 

@@ -14,7 +14,7 @@
 
 namespace kura::archive {
 
-// Shared by threads. Memory: about 130 MiB with packs of 32 MiB (200 MiB for a store far away), and 64 bytes for each
+// Shared by threads. Memory: about 130 MiB with packs of 32 MiB (200 MiB for a store far away), and 45 bytes for each
 // new chunk.
 class Writer {
  public:

@@ -13,14 +13,17 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-constexpr std::size_t kRunsUnderWay = 64;
+// One that is written and one that is ready when it ends, so that no thread waits for the planner. Runs in the queue
+// say little of the memory behind them: of small files, thousands are in one run.
+constexpr std::ptrdiff_t kBatches = 2;
+constexpr std::size_t kRunsInQueue = 64;
 
 const ChunkPlace& place_of(const WantedChunk& wanted) { return wanted.place; }
 
 }  // namespace
 
 ChunkFlow::ChunkFlow(PackReader& reader, FileWriter& writer, RestoreReport& report, unsigned threads)
-    : reader_(reader), writer_(writer), report_(report), runs_(kRunsUnderWay) {
+    : reader_(reader), writer_(writer), report_(report), room_(kBatches), runs_(kRunsInQueue) {
   for (unsigned number = 0; number < threads; ++number) threads_.emplace_back([this] { work(); });
 }
 
@@ -36,7 +39,12 @@ void ChunkFlow::finish() {
 
 void ChunkFlow::submit(RestoreBatch batch) {
   std::ranges::sort(batch.wanted, in_order_stored, place_of);
-  const auto shared = std::make_shared<const RestoreBatch>(std::move(batch));
+  room_.acquire();
+  const std::shared_ptr<const RestoreBatch> shared(new RestoreBatch(std::move(batch)),
+                                                   [this](const RestoreBatch* done) {
+                                                     delete done;
+                                                     room_.release();
+                                                   });
   for (std::size_t first = 0; first < shared->wanted.size() && !report_.stopped();) {
     const std::size_t count = run_length(reader_.index(), std::span(shared->wanted).subspan(first), place_of);
     if (!runs_.push({shared, first, count})) return;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -25,13 +26,14 @@ struct RestoreBatch {
   std::vector<WantedChunk> wanted;
 };
 
+// Memory: two batches, and what each thread reads at a time.
 class ChunkFlow {
  public:
   // Everything outlives the flow. Starts `threads` threads.
   ChunkFlow(PackReader& reader, FileWriter& writer, RestoreReport& report, unsigned threads);
   ~ChunkFlow();
 
-  // Waits while enough is under way.
+  // Waits until at most one other batch is under way. By one thread.
   void submit(RestoreBatch batch);
   // Returns when everything is written (or the report says to stop).
   void finish();
@@ -49,6 +51,7 @@ class ChunkFlow {
   PackReader& reader_;
   FileWriter& writer_;
   RestoreReport& report_;
+  std::counting_semaphore<> room_;  // for batches
   base::BoundedQueue<Run> runs_;
   std::vector<std::jthread> threads_;
 };

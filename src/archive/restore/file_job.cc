@@ -97,15 +97,40 @@ Result<base::UniqueFd> FileWriter::create(const FileJob& job) {
 Status FileWriter::complete(FileJob& job, int fd) {
   const Status status = metadata_.apply(fd, EntryType::kFile, job.metadata, job.folder->default_acl);
   KURA_TRY(tree_.put_in_place(*job.folder, TargetTree::temporary_for(job.name), job.name));
-  if (job.links) job.links->is_there.store(true, std::memory_order_release);
-  if (!status) {
-    report_.problem(tree_.source_path(*job.folder, job.name),
-                    Error(status.error()).within(tree_.target_path(*job.folder, job.name)));
-  }
+  is_in_place(job, status);
   return {};
 }
 
+void FileWriter::is_in_place(const FileJob& job, const Status& status) {
+  if (job.links) job.links->is_there.store(true, std::memory_order_release);
+  if (status) return;
+  report_.problem(tree_.source_path(*job.folder, job.name),
+                  Error(status.error()).within(tree_.target_path(*job.folder, job.name)));
+}
+
+// A folder's entry is made once instead of made, made again and removed, which is a sixth of what a small file costs.
+// The file cannot take the place of another, so only in a folder that this run has made.
+Result<bool> FileWriter::write_unnamed(FileJob& job, base::ByteSpan contents) {
+  if (!job.folder->fresh || !unnamed_works_.load(std::memory_order_relaxed)) return false;
+  const SharedFd at = KURA_TRY(tree_.fd(*job.folder));
+  const base::UniqueFd fd(::openat(at->get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kPrivate));
+  if (!fd) {
+    unnamed_works_.store(false, std::memory_order_relaxed);  // not every file system has it
+    return false;
+  }
+  if (!write_all(fd.get(), 0, contents)) return base::fail(error("write", job, errno));
+  const Status status = metadata_.apply(fd.get(), EntryType::kFile, job.metadata, job.folder->default_acl);
+  if (::linkat(fd.get(), "", at->get(), job.name.c_str(), AT_EMPTY_PATH) != 0) {
+    // Before Linux 6.10 this takes a privilege.
+    if (errno != EEXIST) unnamed_works_.store(false, std::memory_order_relaxed);
+    return false;
+  }
+  is_in_place(job, status);
+  return true;
+}
+
 Status FileWriter::write_whole_to(FileJob& job, base::ByteSpan contents) {
+  if (KURA_TRY(write_unnamed(job, contents))) return {};
   const base::UniqueFd fd = KURA_TRY(create(job));
   if (!write_all(fd.get(), 0, contents)) return base::fail(error("write", job, errno));
   return complete(job, fd.get());

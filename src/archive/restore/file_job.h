@@ -17,13 +17,13 @@ namespace kura::archive {
 
 // The names of one inode: the first is written, the others are linked to it when it is there.
 struct LinkGroup {
-  const TargetFolder* folder = nullptr;
+  FolderRef folder;
   std::string name;
   std::atomic<bool> is_there{false};
 };
 
 struct FileJob {
-  const TargetFolder* folder = nullptr;
+  FolderRef folder;
   std::string name;
   Metadata metadata;
   FileContents contents;
@@ -40,7 +40,8 @@ struct FileJob {
   bool is_whole() const { return contents.ids.size() <= 1 && !contents.is_sparse; }
 };
 
-// Puts files into the target: as a temporary beside its name, renamed when it is complete. Shared by threads.
+// Puts files into the target: as a temporary beside its name, renamed when it is complete; a file of one chunk without
+// any name until then, where that goes. Shared by threads.
 class FileWriter {
  public:
   FileWriter(TargetTree& tree, const MetadataWriter& metadata, RestoreReport& report);
@@ -61,9 +62,13 @@ class FileWriter {
 
  private:
   base::Status write_whole_to(FileJob& job, base::ByteSpan contents);
+  // Whether it is in place: false when this way does not go here.
+  base::Result<bool> write_unnamed(FileJob& job, base::ByteSpan contents);
   base::Result<base::UniqueFd> create(const FileJob& job);
   base::Result<SharedFd> opened(FileJob& job);
   base::Status complete(FileJob& job, int fd);
+  // After it is in place. `status`: of its metadata.
+  void is_in_place(const FileJob& job, const base::Status& status);
   void discard(FileJob& job);
   base::Error error(std::string_view action, const FileJob& job, int errno_value) const;
 
@@ -71,6 +76,7 @@ class FileWriter {
   const MetadataWriter& metadata_;
   RestoreReport& report_;
   FdCache open_;
+  std::atomic<bool> unnamed_works_{true};
 };
 
 }  // namespace kura::archive

@@ -22,7 +22,17 @@ using base::Status;
 
 // The first batches are small, so that writing begins at once; later ones are large, so that a pack is read once.
 constexpr std::size_t kFirstBatch = 512;
-constexpr std::size_t kLargestBatch = 32768;  // chunks; at most some 30 MiB of memory
+constexpr std::size_t kLargestBatch = 32768;    // chunks
+constexpr std::size_t kBatchMemory = 8U << 20;  // bytes, about: what small files take that are so many chunks
+
+// About.
+std::size_t memory_of(const FileJob& job) {
+  std::size_t bytes = sizeof(FileJob) + job.name.size();
+  bytes += job.contents.ids.size() * (sizeof(ChunkId) + sizeof(std::uint32_t));
+  bytes += job.contents.pieces.size() * sizeof(FileContents::Piece);
+  for (const auto& [name, value] : job.metadata.xattrs) bytes += sizeof(std::string) * 2 + name.size() + value.size();
+  return bytes;
+}
 
 bool is_same_time(const struct stat& status, const Entry& entry) {
   return status.st_mtim.tv_sec == entry.mtime_seconds && status.st_mtim.tv_nsec == entry.mtime_nanoseconds;
@@ -44,16 +54,17 @@ RestorePlanner::RestorePlanner(PackReader& reader, const RestoreOptions& options
       batch_limit_(kFirstBatch) {}
 
 Status RestorePlanner::plan(const Entry& start, const std::string& path) {
-  levels_.push_back({.path_size = path == "/" ? 0 : path.size(), .name = {}, .metadata = {}, .folder = &tree_.root()});
+  levels_.push_back({.path_size = path == "/" ? 0 : path.size(), .name = {}, .metadata = {}, .folder = tree_.root()});
   if (start.type != EntryType::kFolder) {
     if (Status status = plan_entry(tree_.root(), start); !status) report_.failed(path, status.error());
   } else {
-    const bool is_ours = tree_.root().fresh && path != "/" && !options_.dry_run;
-    if (is_ours) tree_.root().metadata = metadata_.of(start);
+    const bool is_ours = tree_.root()->fresh && path != "/" && !options_.dry_run;
+    if (is_ours) tree_.root()->metadata = metadata_.of(start);
     KURA_TRY(walk_tree(
         reader_, start, path, [this](const std::string& at, const Entry& entry) { return visit(at, entry); },
         [this](const std::string& at, const Error& error) { report_.failed(at, error); }));
   }
+  levels_.clear();
   submit();
   return {};
 }
@@ -65,49 +76,49 @@ Result<Visit> RestorePlanner::visit(const std::string& path, const Entry& entry)
   if (selection_.excludes(path, is_folder)) return Visit::kSkipFolder;
   if (is_folder) return enter(path, entry);
   if (!selection_.includes(path, is_folder)) return Visit::kContinue;
-  TargetFolder* folder = folder_here();
-  if (folder == nullptr) return Visit::kContinue;
-  if (Status status = plan_entry(*folder, entry); !status) report_.failed(path, status.error());
+  const FolderRef folder = folder_here();
+  if (!folder) return Visit::kContinue;
+  if (Status status = plan_entry(folder, entry); !status) report_.failed(path, status.error());
   return Visit::kContinue;
 }
 
 Visit RestorePlanner::enter(const std::string& path, const Entry& entry) {
   levels_.push_back({.path_size = path.size(), .name = entry.name, .metadata = metadata_.of(entry)});
   if (!selection_.includes(path, true)) return Visit::kContinue;
-  return folder_here() != nullptr ? Visit::kContinue : Visit::kSkipFolder;
+  return folder_here() ? Visit::kContinue : Visit::kSkipFolder;
 }
 
-// The target's folder for where the walk is, made now if it was not yet; null when it cannot be.
-TargetFolder* RestorePlanner::folder_here() {
+// The target's folder for where the walk is, made now if it was not yet.
+FolderRef RestorePlanner::folder_here() {
   std::size_t made = levels_.size();
-  while (levels_[made - 1].folder == nullptr) --made;
+  while (!levels_[made - 1].folder) --made;
   for (; made < levels_.size(); ++made) {
-    if (!make(levels_[made], *levels_[made - 1].folder)) return nullptr;
+    if (!make(levels_[made], levels_[made - 1].folder)) return {};
   }
   return levels_.back().folder;
 }
 
-bool RestorePlanner::make(Level& level, const TargetFolder& parent) {
+bool RestorePlanner::make(Level& level, const FolderRef& parent) {
   if (level.has_failed) return false;
-  Result<TargetFolder*> folder = tree_.make_folder(parent, level.name, options_.overwrite != Overwrite::kNever);
+  Result<FolderRef> folder = tree_.make_folder(parent, level.name, options_.overwrite != Overwrite::kNever);
   if (!folder) {
     level.has_failed = true;
-    report_.failed(tree_.source_path(parent, level.name), folder.error());
+    report_.failed(tree_.source_path(*parent, level.name), folder.error());
     return false;
   }
-  level.folder = *folder;
+  level.folder = *std::move(folder);
   const bool keeps_its_own = options_.overwrite == Overwrite::kNever && !level.folder->fresh;
   if (!options_.dry_run && !keeps_its_own) level.folder->metadata = std::move(level.metadata);
   report_.folders.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
-Status RestorePlanner::plan_entry(const TargetFolder& folder, const Entry& entry) {
+Status RestorePlanner::plan_entry(const FolderRef& folder, const Entry& entry) {
   const bool is_file = entry.type == EntryType::kFile;
   if (!is_file) report_.others.fetch_add(1, std::memory_order_relaxed);
   if (entry.type == EntryType::kSocket) return {};  // whoever listened on it makes it again
 
-  const bool alone = KURA_TRY(is_left_alone(folder, entry));
+  const bool alone = KURA_TRY(is_left_alone(*folder, entry));
   std::shared_ptr<LinkGroup> links;
   const bool keeps_its_own = alone && options_.overwrite == Overwrite::kNever;
   if (entry.hard_link && !keeps_its_own && !options_.dry_run && joins_links(folder, entry, links)) return {};
@@ -117,7 +128,7 @@ Status RestorePlanner::plan_entry(const TargetFolder& folder, const Entry& entry
     return {};
   }
   if (is_file) return plan_file(folder, entry, std::move(links));
-  return options_.dry_run ? Status{} : make_other(folder, entry, links.get());
+  return options_.dry_run ? Status{} : make_other(*folder, entry, links.get());
 }
 
 // Whether what is there stays: because it is complete, or because nothing is to be overwritten.
@@ -133,24 +144,29 @@ Result<bool> RestorePlanner::is_left_alone(const TargetFolder& folder, const Ent
   return is_same_special_file(KURA_TRY(tree_.fd(folder))->get(), existing.status, entry);
 }
 
-// Whether `entry` is a further name of something that was seen: then it is linked at the end. Else `links` is the new
-// group that it is the first name of.
-bool RestorePlanner::joins_links(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links) {
+// Whether `entry` is a further name of something that was seen: then it is linked when that is there. Else `links` is
+// the new group that it is the first name of.
+bool RestorePlanner::joins_links(const FolderRef& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links) {
   const auto& [device, inode] = *entry.hard_link;
   std::shared_ptr<LinkGroup>& group = groups_[{device, inode, link_identity(entry)}];
   if (group) {
     const bool is_file = entry.type == EntryType::kFile;
-    pending_names_.push_back({&folder, entry.name, group, is_file ? std::optional(entry.size) : std::nullopt});
+    PendingName pending{folder, entry.name, group, is_file ? std::optional(entry.size) : std::nullopt};
+    if (group->is_there.load(std::memory_order_acquire)) {
+      link(pending);
+    } else {
+      pending_names_.push_back(std::move(pending));
+    }
     return true;
   }
   group = std::make_shared<LinkGroup>();
-  group->folder = &folder;
+  group->folder = folder;
   group->name = entry.name;
   links = group;
   return false;
 }
 
-Status RestorePlanner::plan_file(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup> links) {
+Status RestorePlanner::plan_file(const FolderRef& folder, const Entry& entry, std::shared_ptr<LinkGroup> links) {
   FileContents contents = KURA_TRY(FileContents::of(reader_, entry));
   if (options_.dry_run) {
     report_.wrote(entry.size);
@@ -158,7 +174,7 @@ Status RestorePlanner::plan_file(const TargetFolder& folder, const Entry& entry,
     return {};
   }
   const auto job = std::make_shared<FileJob>();
-  job->folder = &folder;
+  job->folder = folder;
   job->name = entry.name;
   job->metadata = metadata_.of(entry);
   job->contents = std::move(contents);
@@ -185,6 +201,9 @@ void RestorePlanner::want_chunks(const std::shared_ptr<FileJob>& job) {
   if (kept == contents.ids.size()) return writer_.finish(*job);
   job->chunks_left.store(contents.ids.size() - kept, std::memory_order_relaxed);
 
+  const std::size_t memory = memory_of(*job);
+  if (batch_memory_ + memory > kBatchMemory) submit();
+  batch_memory_ += memory;
   std::uint64_t data_offset = 0;
   for (std::size_t number = 0; number < contents.ids.size() && !report_.stopped(); ++number) {
     if (there.empty() || !there[number]) {
@@ -201,7 +220,9 @@ void RestorePlanner::want_chunks(const std::shared_ptr<FileJob>& job) {
 
 void RestorePlanner::submit() {
   if (batch_.wanted.empty()) return;
+  link_what_is_there();
   flow_.submit(std::exchange(batch_, {}));
+  batch_memory_ = 0;
   batch_limit_ = std::min(2 * batch_limit_, kLargestBatch);
 }
 
@@ -228,14 +249,24 @@ Status RestorePlanner::make_other(const TargetFolder& folder, const Entry& entry
 }
 
 void RestorePlanner::link_names() {
-  for (const PendingName& pending : pending_names_) {
-    if (report_.stopped()) return;
-    const Result<bool> linked = link_name(pending);
-    if (!linked) {
-      report_.failed(tree_.source_path(*pending.folder, pending.name), linked.error());
-    } else if (pending.file_size) {
-      *linked ? report_.restored(*pending.file_size) : report_.skipped(*pending.file_size);
-    }
+  for (const PendingName& pending : pending_names_) link(pending);
+}
+
+void RestorePlanner::link_what_is_there() {
+  std::erase_if(pending_names_, [this](const PendingName& pending) {
+    const bool is_there = pending.links->is_there.load(std::memory_order_acquire);
+    if (is_there) link(pending);
+    return is_there;
+  });
+}
+
+void RestorePlanner::link(const PendingName& pending) {
+  if (report_.stopped()) return;
+  const Result<bool> linked = link_name(pending);
+  if (!linked) {
+    report_.failed(tree_.source_path(*pending.folder, pending.name), linked.error());
+  } else if (pending.file_size) {
+    *linked ? report_.restored(*pending.file_size) : report_.skipped(*pending.file_size);
   }
 }
 

@@ -24,7 +24,7 @@ class RestorePlanner {
 
   // `start` is what lies at `path` in the snapshot, in its shortest form.
   base::Status plan(const Entry& start, const std::string& path);
-  // The other names of files with several. After the flow has ended.
+  // The other names of files with several that have not been linked yet. After the flow has ended.
   void link_names();
 
  private:
@@ -33,11 +33,11 @@ class RestorePlanner {
     std::size_t path_size;
     std::string name;
     std::optional<Metadata> metadata;  // until it is made
-    TargetFolder* folder = nullptr;    // null: nothing below it was wanted yet
+    FolderRef folder{};                // none: nothing below it was wanted yet
     bool has_failed = false;
   };
   struct PendingName {
-    const TargetFolder* folder;
+    FolderRef folder;
     std::string name;
     std::shared_ptr<LinkGroup> links;
     std::optional<std::uint64_t> file_size;  // nothing: not a file
@@ -45,16 +45,20 @@ class RestorePlanner {
 
   base::Result<Visit> visit(const std::string& path, const Entry& entry);
   Visit enter(const std::string& path, const Entry& entry);
-  TargetFolder* folder_here();
-  bool make(Level& level, const TargetFolder& parent);
+  // None when it cannot be made.
+  FolderRef folder_here();
+  bool make(Level& level, const FolderRef& parent);
 
-  base::Status plan_entry(const TargetFolder& folder, const Entry& entry);
+  base::Status plan_entry(const FolderRef& folder, const Entry& entry);
   base::Result<bool> is_left_alone(const TargetFolder& folder, const Entry& entry);
-  bool joins_links(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links);
-  base::Status plan_file(const TargetFolder& folder, const Entry& entry, std::shared_ptr<LinkGroup> links);
+  bool joins_links(const FolderRef& folder, const Entry& entry, std::shared_ptr<LinkGroup>& links);
+  base::Status plan_file(const FolderRef& folder, const Entry& entry, std::shared_ptr<LinkGroup> links);
   void want_chunks(const std::shared_ptr<FileJob>& job);
   void submit();
   base::Status make_other(const TargetFolder& folder, const Entry& entry, LinkGroup* links);
+  // Those whose first name is there. All others are few: their files are under way, or have failed.
+  void link_what_is_there();
+  void link(const PendingName& pending);
   // Whether it was linked: false when it is that file already.
   base::Result<bool> link_name(const PendingName& pending);
 
@@ -69,6 +73,7 @@ class RestorePlanner {
 
   std::vector<Level> levels_;
   RestoreBatch batch_;
+  std::size_t batch_memory_ = 0;
   std::size_t batch_limit_;
   // By device and inode, and by what the names have in common: those of one inode that differ were backed up while it
   // changed, and each is restored as it was.

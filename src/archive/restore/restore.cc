@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -12,7 +11,6 @@
 namespace kura::archive {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::Result;
 using base::Status;
@@ -33,18 +31,6 @@ std::string shortest_form(std::string_view path) {
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// Deepest first: what is put onto a folder shuts nobody out of those below it, and nothing is written into it any more.
-void finish_folders(TargetTree& tree, const MetadataWriter& metadata, RestoreReport& report, bool is_complete) {
-  const auto finish = [&](TargetFolder& folder) {
-    if (!is_complete) folder.metadata.reset();
-    const Status status = tree.apply(folder, metadata);
-    if (status) return;
-    report.problem(tree.source_path(folder, ""), Error(status.error()).within(tree.target_path(folder, "")));
-  };
-  for (TargetFolder& folder : tree.folders() | std::views::reverse) finish(folder);
-  finish(tree.root());
 }
 
 void set_totals(base::Progress& progress, const SnapshotLabel& label, const RestoreOptions& options,
@@ -75,9 +61,10 @@ Result<RestoreSummary> run_restore(const Repository& repository, const StoredSna
   set_totals(progress, label, options, path);
 
   const std::string stands_for = start.type == EntryType::kFolder ? path : folder_of(path);
-  const std::unique_ptr<TargetTree> tree = KURA_TRY(TargetTree::open(options.target, stands_for, options.dry_run));
   const MetadataWriter metadata(options.numeric_owner);
   RestoreReport report(progress, on_problem, stop);
+  const std::unique_ptr<TargetTree> tree =
+      KURA_TRY(TargetTree::open(options.target, stands_for, options.dry_run, metadata, report));
   {
     FileWriter writer(*tree, metadata, report);
     ChunkFlow flow(reader, writer, report, threads);
@@ -89,9 +76,8 @@ Result<RestoreSummary> run_restore(const Repository& repository, const StoredSna
   if (options.verify && !options.dry_run && !report.stopped()) {
     KURA_TRY(verify_restored(reader, options, start, path, *tree, report, threads));
   }
-  const Status outcome = report.status();
-  if (!options.dry_run) finish_folders(*tree, metadata, report, outcome.has_value());
-  KURA_TRY(outcome);
+  tree->finish_root();
+  KURA_TRY(report.status());
 
   for (DamagedObject& pack : reader.replaced_packs()) summary.damaged.push_back(std::move(pack));
   summary.files_restored = report.files_restored;

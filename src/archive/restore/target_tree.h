@@ -7,27 +7,15 @@
 
 #include <sys/stat.h>
 
-#include <deque>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "archive/restore/fd_cache.h"
-#include "archive/restore/metadata.h"
+#include "archive/restore/report.h"
+#include "archive/restore/target_folder.h"
 #include "base/error.h"
 
 namespace kura::archive {
-
-struct TargetFolder {
-  const TargetFolder* parent = nullptr;  // null: the target itself
-  std::string name;                      // in `parent`
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool fresh = false;                      // made by this run, so nothing of others is in it
-  bool absent = false;                     // a dry run would make it
-  bool default_acl = false;                // gives ACLs to what is made in it
-  std::optional<Metadata> metadata{};      // to be applied last
-  std::optional<mode_t> mode_to_return{};  // it was made writable for this run
-};
 
 // What is under a name. `there` false: nothing.
 struct Existing {
@@ -35,24 +23,26 @@ struct Existing {
   struct stat status{};
 };
 
-// fd() and the functions on names may be called by many threads; folders are added by one.
+// fd() and the functions on names may be called by many threads; folders are added by one. Memory: the folders that
+// somebody has a share in, and those above them.
 class TargetTree {
  public:
   // Makes the target when it is not there. kConflict when another restore is writing into it. `source`: the path in
-  // the snapshot that the target stands for, for messages.
+  // the snapshot that the target stands for, for messages. The others outlive the tree: with them it completes
+  // folders; once the report says to stop, without metadata, since something may be missing.
   static base::Result<std::unique_ptr<TargetTree>> open(const std::string& target, const std::string& source,
-                                                        bool dry_run);
+                                                        bool dry_run, const MetadataWriter& metadata,
+                                                        RestoreReport& report);
 
-  TargetFolder& root() { return root_; }
+  FolderRef root() { return FolderRef(&root_); }
+  // Completes the target itself: after all others.
+  void finish_root();
 
   // The folder `name` in `parent`; made, mode 0700, when it is not there. What else is there is removed when `replace`
   // (but never a folder's contents), else kExists.
-  base::Result<TargetFolder*> make_folder(const TargetFolder& parent, const std::string& name, bool replace);
+  base::Result<FolderRef> make_folder(const FolderRef& parent, const std::string& name, bool replace);
   // kNotFound when there is no such folder.
-  base::Result<TargetFolder*> find_folder(const TargetFolder& parent, const std::string& name);
-  // Deepest first: metadata, and modes that were changed for the run.
-  std::deque<TargetFolder>& folders() { return folders_; }
-  base::Status apply(const TargetFolder& folder, const MetadataWriter& writer);
+  base::Result<FolderRef> find_folder(const FolderRef& parent, const std::string& name);
 
   // A descriptor (O_PATH) of the folder.
   base::Result<SharedFd> fd(const TargetFolder& folder);
@@ -71,17 +61,24 @@ class TargetTree {
   static std::string temporary_for(const std::string& name);
 
  private:
-  TargetTree(std::string target, std::string source, bool dry_run);
-  base::Result<TargetFolder*> adopt(const TargetFolder& parent, const std::string& name, bool fresh);
+  friend class FolderRef;
+  TargetTree(std::string target, std::string source, bool dry_run, const MetadataWriter& metadata,
+             RestoreReport& report);
+  base::Result<FolderRef> adopt(const FolderRef& parent, const std::string& name, bool fresh);
+  // One that nobody has a share in any more, and those above of which that becomes true by it.
+  void complete(std::unique_ptr<TargetFolder> folder);
+  void finish(TargetFolder& folder);
+  base::Status apply(const TargetFolder& folder);
   base::Result<SharedFd> open_below(int parent_fd, const TargetFolder& folder);
   std::string path_below(const std::string& start, const TargetFolder& folder, const std::string& name) const;
 
   const std::string target_;
   const std::string source_;
   const bool dry_run_;
-  SharedFd root_fd_;  // held throughout, with a lock on it
-  TargetFolder root_;
-  std::deque<TargetFolder> folders_;
+  const MetadataWriter& metadata_;
+  RestoreReport& report_;
+  SharedFd root_fd_;   // held throughout, with a lock on it
+  TargetFolder root_;  // with a share of the tree's own
   FdCache open_;
 };
 

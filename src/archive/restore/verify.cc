@@ -66,21 +66,21 @@ class Verifier {
   base::BoundedQueue<WrittenFile> files_;
   struct Level {
     std::size_t path_size;
-    const TargetFolder* folder;
+    FolderRef folder;
   };
   std::vector<Level> levels_;
 };
 
 Status Verifier::run(const Entry& start, const std::string& path, unsigned threads) {
   // Written pages go to the disk first: only then can they be dropped and read back from there.
-  const SharedFd root = KURA_TRY(tree_.fd(tree_.root()));
+  const SharedFd root = KURA_TRY(tree_.fd(*tree_.root()));
   if (::syncfs(root->get()) != 0) {
-    return base::fail(Error::from_errno(fmt::format("cannot sync {}", tree_.target_path(tree_.root(), "")), errno));
+    return base::fail(Error::from_errno(fmt::format("cannot sync {}", tree_.target_path(*tree_.root(), "")), errno));
   }
   std::vector<std::jthread> workers;
   workers.reserve(threads);
   for (unsigned number = 0; number < threads; ++number) workers.emplace_back([this] { work(); });
-  levels_.push_back({path == "/" ? 0 : path.size(), &tree_.root()});
+  levels_.push_back({path == "/" ? 0 : path.size(), tree_.root()});
   Status status;
   if (start.type == EntryType::kFolder) {
     status = walk_tree(
@@ -88,7 +88,7 @@ Status Verifier::run(const Entry& start, const std::string& path, unsigned threa
         [this](const std::string& at, const Entry& entry) -> Result<Visit> { return visit(at, entry); },
         [](const std::string&, const Error&) {});  // told already
   } else if (start.type == EntryType::kFile && !report_.has_failed(path)) {
-    if (const Status opened = open(tree_.root(), start, path); !opened) report_.failed(path, opened.error());
+    if (const Status opened = open(*tree_.root(), start, path); !opened) report_.failed(path, opened.error());
   }
   files_.close();
   return status;
@@ -100,13 +100,13 @@ Visit Verifier::visit(const std::string& path, const Entry& entry) {
   const bool is_folder = entry.type == EntryType::kFolder;
   if (selection_.excludes(path, is_folder) || report_.has_failed(path)) return Visit::kSkipFolder;
   if (is_folder) {
-    const Result<TargetFolder*> folder = tree_.find_folder(*levels_.back().folder, entry.name);
+    Result<FolderRef> folder = tree_.find_folder(levels_.back().folder, entry.name);
     if (!folder && !selection_.includes(path, true)) return Visit::kSkipFolder;  // nothing in it was wanted
     if (!folder) {
       report_.failed(path, folder.error());
       return Visit::kSkipFolder;
     }
-    levels_.push_back({path.size(), *folder});
+    levels_.push_back({path.size(), *std::move(folder)});
     return Visit::kContinue;
   }
   if (entry.type != EntryType::kFile || !selection_.includes(path, false)) return Visit::kContinue;
