@@ -4,6 +4,7 @@ import random
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -214,6 +215,17 @@ def test_a_config_folder_that_is_gone_comes_back_and_a_wrong_path_is_still_refus
     (tmp_path / "empty").mkdir()
     assert b"not a repository" in kura.run("-r", tmp_path / "empty", "check", "--repair", code=1).err
     assert os.listdir(tmp_path / "empty") == []
+
+
+def test_a_golden_repository_repairs_itself_for_ever(tmp_path):
+    golden = Path(__file__).parent.parent / "golden/v2/parity"
+    kura = Kura(tmp_path, init=False)
+    shutil.copytree(golden / "repository", kura.repository)
+    before = stored(kura)
+    for kind in ("packs", "config", "index"):
+        max(kura.objects(kind), key=lambda path: path.stat().st_size).unlink()
+    done = kura.json("check", "--repair", env={"KURA_RECOVERY_KEY_FILE": str(golden / "recovery-key.txt")})
+    assert stored(kura) == before and done.summary["opened"] and done.summary["packs_unprotected"] == 0
 
 
 def test_a_repository_without_parity_says_so(tmp_path):
