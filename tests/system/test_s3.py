@@ -346,7 +346,8 @@ def test_a_bucket_is_repaired_like_a_folder(tmp_path, server, request_name, sour
 
 
 def test_a_repair_that_does_not_get_through_does_not_say_that_it_has(tmp_path, server, bucket):
-    source = fill(tmp_path / "source", 2, 12 * MIB, random.Random(1))
+    source = tmp_path / "source"
+    source.write_bytes(random.Random(1).randbytes(17 * MIB))
     kura = with_parity(tmp_path, server, bucket, "?retry=1s")
     kura.backup(source)
     pack = max(keys(server, bucket, "packs/"), key=lambda key: int(head(server, f"{bucket}/{key}")["content-length"]))
@@ -361,8 +362,6 @@ def test_a_repair_that_does_not_get_through_does_not_say_that_it_has(tmp_path, s
     assert "cannot store pack" in done.errors[-1]["message"] and done.of_type("repair") == []
     assert any("partNumber=2" in line for line in proxy.requests)
     proxy.close()
-    kura.through(server["S3_PORT"]).run("check", "--repair", keys=False)
-    assert_restores(kura, source, tmp_path)
 
 
 # ---- The server goes away ----
