@@ -70,6 +70,9 @@ boost::json::object to_json(const archive::BackupSummary& summary, bool dry_run)
   value["bytes_total"] = summary.bytes_total;
   value["bytes_read"] = summary.bytes_read;
   value["bytes_stored_new"] = summary.bytes_stored_new;
+  value["bytes_parity"] = summary.bytes_parity;
+  value["parity_problem"] =
+      summary.parity_problem ? boost::json::value(json_text(summary.parity_problem->message())) : nullptr;
   value["chunks_new"] = summary.chunks_new;
   value["chunks_reused"] = summary.chunks_reused;
   value["bytes_compacted"] = summary.bytes_compacted;
@@ -95,6 +98,9 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   if (summary.bytes_compacted > 0) {
     output.note(fmt::format("  freed   {} stored again out of {}, which go with older snapshots",
                             human_size(summary.bytes_compacted), human_count(summary.packs_compacted, "sparse pack")));
+  }
+  if (summary.bytes_parity > 0) {
+    output.note(fmt::format("  parity  {} beside it", human_size(summary.bytes_parity)));
   }
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.bytes_total) / summary.seconds : 0;
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
@@ -122,6 +128,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
         [&](const std::string& path, const base::Error& error) { context.output.problem(path, error); }, context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
+  warn_of_parity(context.output, summary->parity_problem);
   context.output.object(to_json(*summary, options.dry_run));
   print(context.output, *summary, options.dry_run);
   return summary->files_failed > 0 ? kPartial : kDone;

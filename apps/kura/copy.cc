@@ -55,11 +55,18 @@ base::Result<archive::CopySummary> copy(const Context& context, const CopyOption
 base::Result<ExitCode> run_copy(const Context& context, const CopyOptions& options) {
   base::Progress progress;
   const auto summary = KURA_TRY(copy(context, options, progress));
-  context.output.object({{"type", "summary"},
-                         {"snapshots_copied", summary.snapshots_copied},
-                         {"snapshots_present", summary.snapshots_present},
-                         {"objects_copied", summary.objects_copied},
-                         {"bytes_copied", summary.bytes_copied}});
+  if (summary.parity_problem) {
+    context.output.warning(
+        fmt::format("the parity is not whole: {}. See `kura check` on both sides", summary.parity_problem->message()));
+  }
+  context.output.object(
+      {{"type", "summary"},
+       {"snapshots_copied", summary.snapshots_copied},
+       {"snapshots_present", summary.snapshots_present},
+       {"objects_copied", summary.objects_copied},
+       {"bytes_copied", summary.bytes_copied},
+       {"parity_problem",
+        summary.parity_problem ? boost::json::value(json_text(summary.parity_problem->message())) : nullptr}});
   context.output.line(fmt::format("{} copied to {}, {} there already; {} in {}",
                                   base::human_count(summary.snapshots_copied, "snapshot"), options.to,
                                   base::human_count(summary.snapshots_present), base::human_size(summary.bytes_copied),

@@ -33,6 +33,19 @@ void warn_of_losses(const Context& context, const archive::GcSummary& summary) {
                   base::human_count(summary.packs_lost, "pack"), kept));
 }
 
+void tell_parity(Output& output, const archive::MaintenanceSummary& parity, bool dry_run) {
+  if (parity.shards_written > 0 || parity.shards_removed > 0) {
+    output.note(fmt::format("parity: {} {}, {} in {}; {} removed", dry_run ? "would cover" : "covered",
+                            base::human_count(parity.objects_covered, "object"), base::human_size(parity.bytes_written),
+                            base::human_count(parity.shards_written, "shard"),
+                            base::human_count(parity.shards_removed)));
+  }
+  if (parity.objects_left > 0) {
+    output.warning(fmt::format("without parity still: {} that cannot be read whole. `kura check` names them",
+                               base::human_count(parity.objects_left, "object")));
+  }
+}
+
 base::Result<ExitCode> run_gc(const Context& context, const GcOptions& options) {
   archive::GcOptions job{.dry_run = options.dry_run};
   if (!options.keep_orphans.empty()) {
@@ -55,11 +68,16 @@ base::Result<ExitCode> run_gc(const Context& context, const GcOptions& options) 
                          {"packs_waiting", summary->packs_waiting},
                          {"bytes_waiting", summary->bytes_waiting},
                          {"packs_lost", summary->packs_lost},
+                         {"parity_shards_written", summary->parity.shards_written},
+                         {"parity_shards_removed", summary->parity.shards_removed},
+                         {"parity_bytes_written", summary->parity.bytes_written},
+                         {"parity_objects_left", summary->parity.objects_left},
                          {"dry_run", options.dry_run}});
   context.output.line(fmt::format("{} {} in {}, of {} in {}", options.dry_run ? "would free" : "freed",
                                   base::human_size(summary->bytes_freed),
                                   base::human_count(summary->packs_removed, "pack"),
                                   base::human_size(summary->bytes_total), base::human_count(summary->packs_total)));
+  tell_parity(context.output, summary->parity, options.dry_run);
   if (summary->packs_waiting > 0) {
     context.output.note(
         fmt::format("{} in {}: not yet, a running job may still need it. Run gc again when it has ended.",

@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
 
+#include "archive/format/limits.h"
 #include "archive/upkeep/key_change.h"
 #include "base/host.h"
 #include "command.h"
@@ -20,14 +22,37 @@ namespace {
 struct InitOptions {
   std::string recovery_key_out;
   std::string host;
+  const CLI::Option* parity = nullptr;
+  std::string parity_policy;
 };
+
+// "" the default, or "K+M".
+base::Result<archive::ParityPolicy> parse_parity(std::string_view text) {
+  if (text.empty()) return archive::ParityPolicy{};
+  unsigned packs = 0, shards = 0;
+  const char* const end = text.data() + text.size();
+  const auto [plus, bad_packs] = std::from_chars(text.data(), end, packs);
+  const bool has_plus = bad_packs == std::errc() && plus != end && *plus == '+';
+  const auto [rest, bad_shards] = has_plus ? std::from_chars(plus + 1, end, shards) : std::from_chars_result{end, {}};
+  const bool in_bounds =
+      packs >= 1 && packs <= archive::kParityColumnLimit && shards >= 1 && shards <= archive::kParityShardLimit;
+  if (has_plus && bad_shards == std::errc() && rest == end && in_bounds) {
+    return archive::ParityPolicy{.columns = static_cast<std::uint8_t>(packs),
+                                 .shards = static_cast<std::uint8_t>(shards)};
+  }
+  return base::fail(base::ErrorCode::kUsage, fmt::format("--parity={} is not how much parity there can be", text),
+                    fmt::format("Write K+M: any M of K packs can be lost; K from 1 to {}, M from 1 to {}, such as 16+2",
+                                archive::kParityColumnLimit, archive::kParityShardLimit));
+}
 
 base::Result<archive::Repository> create(const Context& context, const InitOptions& options) {
   archive::Repository::NewRepository how{
       .state_folder = context.state_folder(),
       .machine_label = options.host.empty() ? base::host_name() : options.host,
       .passphrase = std::nullopt,
+      .parity = std::nullopt,
   };
+  if (options.parity->count() > 0) how.parity = KURA_TRY(parse_parity(options.parity_policy));
   if (options.recovery_key_out.empty()) {
     const auto passphrase =
         KURA_TRY(find_new_passphrase(context.options.passphrase_file, "KURA_PASSPHRASE_FILE", "KURA_PASSPHRASE",
@@ -38,8 +63,13 @@ base::Result<archive::Repository> create(const Context& context, const InitOptio
   return archive::Repository::create(std::move(store), how);
 }
 
+std::string policy_text(const archive::ParityPolicy& parity) {
+  return fmt::format("{}+{}", parity.columns, parity.shards);
+}
+
 base::Result<ExitCode> run_init(const Context& context, const InitOptions& options) {
   KURA_TRY(context.need_repository_name());
+  KURA_TRY(parse_parity(options.parity_policy));  // before anything is made
   // Made before the repository, so that no repository is ever left without a key that opens it.
   std::optional<KeyFile> key_file;
   if (!options.recovery_key_out.empty()) key_file = KURA_TRY(KeyFile::create(options.recovery_key_out));
@@ -52,10 +82,12 @@ base::Result<ExitCode> run_init(const Context& context, const InitOptions& optio
       return base::fail(std::move(written).error());
     }
   }
+  const auto& parity = repository.config().parity;
   context.output.object({{"type", "summary"},
                          {"repository", json_text(repository.store().describe())},
                          {"config_id", repository.config_id().hex()},
-                         {"recovery_key", key_file ? "file" : "passphrase"}});
+                         {"recovery_key", key_file ? "file" : "passphrase"},
+                         {"parity", parity ? boost::json::value(policy_text(*parity)) : nullptr}});
   context.output.line(fmt::format("repository {} made at {}", repository.config_id().hex().substr(0, 8),
                                   repository.store().describe()));
   context.output.note(
@@ -64,6 +96,10 @@ base::Result<ExitCode> run_init(const Context& context, const InitOptions& optio
                              options.recovery_key_out)
                : "Keep the passphrase safe and away from this machine: without it nothing can be read "
                  "back, and nobody can reset it.");
+  if (parity) {
+    context.output.note(fmt::format("Parity is kept, a shard for each {} packs {} times: any {} of them can be lost.",
+                                    parity->columns, parity->shards, parity->shards));
+  }
   context.output.note("Next: kura backup PATH...");
   return kDone;
 }
@@ -76,12 +112,22 @@ void add_init(CommandTable& table) {
                                 "Examples:\n"
                                 "  kura -r /mnt/backup/office init\n"
                                 "  kura -r 's3://s3.example.com/office/server1?object-lock=1y' init\n"
-                                "  kura -r /mnt/backup/office init --recovery-key-out /media/usb/office.key",
+                                "  kura -r /mnt/backup/office init --recovery-key-out /media/usb/office.key\n"
+                                "  kura -r /mnt/backup/office init --parity       2 shards for each 16 packs (16+2)\n"
+                                "  kura -r /mnt/backup/office init --parity=8+3   8 packs, any 3 of which may be lost\n"
+                                "\n"
+                                "Parity costs M/K more space; `kura check --repair` then repairs bit rot, bad sectors\n"
+                                "and up to M lost packs of K, without any key. It is chosen here, once and for all.",
                                 [options](const Context& context) { return run_init(context, *options); });
   command
       ->add_option("--recovery-key-out", options->recovery_key_out,
                    "Write the recovery key to FILE only, and seal none into the repository")
       ->type_name("FILE");
+  options->parity = command
+                        ->add_option("--parity", options->parity_policy,
+                                     "Keep parity: M shards for each K packs, repaired by `kura check --repair` (16+2)")
+                        ->expected(0, 1)
+                        ->type_name("K+M");
   command->add_option("--host", options->host, "Name of this machine, if not its host name")->type_name("NAME");
 }
 

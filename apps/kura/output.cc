@@ -40,6 +40,14 @@ int write_line(std::FILE* stream, std::string_view text, bool at_once = true) {
 
 boost::json::string json_text(std::string_view bytes) { return boost::json::string(base::utf8_or_escaped(bytes)); }
 
+void warn_of_parity(Output& output, const std::optional<base::Error>& problem) {
+  if (!problem) return;
+  output.warning(
+      fmt::format("some of what is stored has no parity yet: {}. The next `kura gc` or `kura check --repair` "
+                  "makes it",
+                  problem->message()));
+}
+
 Output::Output(bool json, bool quiet) : json_(json), quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
 
 void Output::clear_progress() {

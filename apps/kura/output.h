@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -74,6 +75,9 @@ class ProgressLine {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// What a job stored is safe, but some of it lacks parity: a warning, if there is a problem.
+void warn_of_parity(Output& output, const std::optional<base::Error>& problem);
 
 // Any bytes as a JSON string: UTF-8 as it is, other bytes as \xNN.
 boost::json::string json_text(std::string_view bytes);

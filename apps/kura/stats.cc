@@ -25,6 +25,8 @@ base::Result<ExitCode> run_stats(const Context& context) {
                          {"pack_bytes", stats.pack_bytes},
                          {"index_bytes", stats.index_bytes},
                          {"snapshot_bytes", stats.snapshot_bytes},
+                         {"parity_shards", stats.parity},
+                         {"parity_bytes", stats.parity_bytes},
                          {"packs_unused", stats.packs_unused},
                          {"bytes_unused", stats.bytes_unused},
                          {"chunks", or_null(stats.chunks)},
@@ -43,6 +45,10 @@ base::Result<ExitCode> run_stats(const Context& context) {
                                   human_size(stats.pack_bytes), human_count(stats.packs_unused),
                                   human_size(stats.bytes_unused)));
   context.output.line(fmt::format("indexes    {}, {}", human_count(stats.indexes), human_size(stats.index_bytes)));
+  if (stats.parity > 0) {
+    context.output.line(
+        fmt::format("parity     {}, {}", human_count(stats.parity, "shard"), human_size(stats.parity_bytes)));
+  }
   return kDone;
 }
 

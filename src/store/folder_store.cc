@@ -1,5 +1,6 @@
 #include "store/folder_store.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -152,7 +153,9 @@ Status FolderStore::append_objects(const std::string& folder, std::string_view p
 Result<std::vector<FileSystem::Entry>> FolderStore::list_or_empty(const std::string& folder) {
   Result<std::vector<FileSystem::Entry>> entries = files_.list(folder);
   if (entries || entries.error().code() != ErrorCode::kNotFound) return entries;
-  if (!files_.stat(layout_.kind_folder(Kind::kConfig))) {
+  const bool is_store = std::ranges::any_of(
+      kSignsOfRepository, [&](Kind kind) { return files_.stat(layout_.kind_folder(kind)).has_value(); });
+  if (!is_store) {
     return base::fail(ErrorCode::kNotFound, fmt::format("{} is no longer a repository", layout_.root()),
                       "see whether its disk is still mounted");
   }
@@ -281,13 +284,13 @@ Result<std::unique_ptr<Store>> open_folder_store(const std::string& folder, File
         fmt::format("see whether its disk is mounted, or make a repository with `kura init -r {}`", layout.root()));
   }
   if (!root) return base::fail(root.error());
-  const auto config = files.stat(layout.kind_folder(Kind::kConfig));
-  if (!config && config.error().code() != ErrorCode::kNotFound) return base::fail(config.error());
-  if (!config || config->type != Type::kFolder) {
-    return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a repository", layout.root()),
-                      fmt::format("make one with `kura init -r {}`", layout.root()));
+  for (const Kind kind : kSignsOfRepository) {
+    const auto sign = files.stat(layout.kind_folder(kind));
+    if (!sign && sign.error().code() != ErrorCode::kNotFound) return base::fail(sign.error());
+    if (sign && sign->type == Type::kFolder) return std::make_unique<FolderStore>(std::move(layout), files);
   }
-  return std::make_unique<FolderStore>(std::move(layout), files);
+  return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a repository", layout.root()),
+                    fmt::format("make one with `kura init -r {}`", layout.root()));
 }
 
 }  // namespace kura::store

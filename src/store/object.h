@@ -15,6 +15,9 @@ enum class Kind : std::uint8_t { kConfig, kKey, kPack, kIndex, kSnapshot, kLease
 inline constexpr std::array kAllKinds = {Kind::kConfig,   Kind::kKey,   Kind::kPack,      Kind::kIndex,
                                          Kind::kSnapshot, Kind::kLease, Kind::kCondemned, Kind::kParity};
 
+// Where there is one of these, there is a repository, though its config may be lost: parity brings that back.
+inline constexpr std::array kSignsOfRepository = {Kind::kConfig, Kind::kParity};
+
 // "config", "keys", "packs", "index", "snapshots", "leases", "condemned", "parity": the folder's name.
 std::string_view folder_of(Kind kind);
 // "config", "key", "pack", "index", "snapshot", "lease", "condemned list", "parity": in messages.

@@ -42,9 +42,7 @@ class S3Store final : public Store {
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
-  Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override {
-    return upload(kind, id, parts, base::total_size(parts), /*only_new=*/false);
-  }
+  Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
   Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
   Result<ObjectInfo> stat(Kind kind, const ObjectId& id) override;
@@ -58,18 +56,22 @@ class S3Store final : public Store {
   std::int64_t clock_error() const override { return 60 * base::kSecond; }
   std::string describe() const override { return bucket_.address().text(); }
 
-  // kNotFound when there is no config.
+  // kNotFound when there is none of the signs of one.
   Status need_repository();
-  // kExists when there is something else, and no config.
+  // kExists when there is something else, and no repository.
   Status need_room();
 
  private:
   Status prepare_to_write();
   Status check_lock_option();
   void abandon_old_uploads();
+  // What lies under the name before an object is sent.
+  enum class Before : std::uint8_t { kNothing, kOtherSize, kPerhapsSameSize };
   Status upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
-                bool only_new);
-  Status upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size);
+                Before before);
+  Status upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
+                         Before before);
+  bool has_arrived(Kind kind, const ObjectId& id, std::uint64_t size, Before before);
   Status lock(Kind kind, const ObjectId& id);
   Status lock_again(Kind kind, const ObjectId& id, const S3Bucket::Head& head);
   Status extend_lock(Kind kind, Lock& lock);
@@ -131,15 +133,20 @@ Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpa
   if (*there && (*there)->size == size) {
     return lock_again(kind, id, **there);
   }
-  return upload(kind, id, parts, size, /*only_new=*/!there->has_value());
+  return upload(kind, id, parts, size, there->has_value() ? Before::kOtherSize : Before::kNothing);
+}
+
+Status S3Store::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
+  if (S3Locks::concerns(kind)) KURA_TRY(prepare_to_write());
+  return upload(kind, id, parts, base::total_size(parts), Before::kPerhapsSameSize);
 }
 
 Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
-                       bool only_new) {
+                       Before before) {
   const bool is_large = size > kWorthParts;
-  if (is_large && line_breaks_) return upload_in_parts(kind, id, parts, size);
+  if (is_large && line_breaks_) return upload_in_parts(kind, id, parts, size, before);
   const std::string key = layout_.key(kind, id);
-  const bool condition = only_new && takes_conditions_;
+  const bool condition = before == Before::kNothing && takes_conditions_;
   const auto until = locks_.until(kind);
   const auto stored = bucket_.put(key, id, parts, condition, until, /*resend_when_cut=*/!is_large);
   if (stored) {
@@ -149,33 +156,37 @@ Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::Byte
   const s3::Refusal& refusal = stored.error();
   if (is_large && refusal.cut_off) {
     line_breaks_ = true;
-    return upload_in_parts(kind, id, parts, size);
+    return upload_in_parts(kind, id, parts, size, before);
   }
   if (condition && refusal.status == 501) {
     takes_conditions_ = false;
-    return upload(kind, id, parts, size, only_new);
+    return upload(kind, id, parts, size, before);
   }
   if (condition && refusal.status == 412) {
     // By somebody else, or by a try of ours whose answer was lost.
     const auto there = KURA_TRY(bucket_.head(key));
     if (there && there->size == size) return lock_again(kind, id, *there);
-    return upload(kind, id, parts, size, /*only_new=*/false);
+    return upload(kind, id, parts, size, Before::kOtherSize);
   }
   return base::fail(about("cannot store", kind, id, refusal.error));
 }
 
 // The lock comes afterwards: some servers take none with an upload in parts.
 Status S3Store::upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts,
-                                std::uint64_t size) {
-  const std::string key = layout_.key(kind, id);
-  const auto stored = uploads_.put(key, parts);
-  if (!stored) {
-    const auto there = bucket_.head(key);
-    if (!there || !*there || (*there)->size != size) {
-      return base::fail(about("cannot store", kind, id, stored.error().error));
-    }
+                                std::uint64_t size, Before before) {
+  const auto stored = uploads_.put(layout_.key(kind, id), parts);
+  if (!stored && !has_arrived(kind, id, size, before)) {
+    return base::fail(about("cannot store", kind, id, stored.error().error));
   }
   return locks_.until(kind) ? lock(kind, id) : Status{};
+}
+
+// After an upload that seems to have failed: perhaps only the answer was lost. Where an object of the same size may
+// have been there before, its bytes must tell.
+bool S3Store::has_arrived(Kind kind, const ObjectId& id, std::uint64_t size, Before before) {
+  if (before == Before::kPerhapsSameSize) return get(kind, id, size).has_value();
+  const auto there = bucket_.head(layout_.key(kind, id));
+  return there && *there && (*there)->size == size;
 }
 
 // As long from now on as a new one would be.
@@ -309,9 +320,10 @@ Status S3Store::remove(Kind kind, const ObjectId& id) {
 }
 
 Status S3Store::need_repository() {
-  const auto page =
-      KURA_TRY_AS(bucket_.list_page(layout_.kind_prefix(Kind::kConfig), "", 1), "cannot open " + describe());
-  if (!page.objects.empty()) return {};
+  for (const Kind kind : kSignsOfRepository) {
+    const auto page = KURA_TRY_AS(bucket_.list_page(layout_.kind_prefix(kind), "", 1), "cannot open " + describe());
+    if (!page.objects.empty()) return {};
+  }
   return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a repository", describe()),
                     fmt::format("make one with `kura init -r {}`", describe()));
 }

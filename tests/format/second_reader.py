@@ -20,6 +20,7 @@ import os
 import re
 import sys
 
+from parity_shards import Parity
 from stored_objects import (
     FILE, FILES, FOLDER, FORMAT_BITS, LINK, LISTINGS, MOST_ENTRY, Condemned, Config, Damaged, Entry, Fields, Index, Key,
     Lease, Pack, Refused, Secrets, Snapshot, Store, Stream, check, naming, raw_public, read_recovery_key)
@@ -296,6 +297,16 @@ def verify(repository):
         verify_tree(repository, snapshot)
     repository.load_all("leases", Lease)
     repository.load_all("condemned", Condemned)
+    verify_parity(repository)
+
+
+def verify_parity(repository):
+    """Shards against all that they cover, where it is all there: what is gone may have been removed."""
+    store = repository.store
+    for id, shard in repository.load_all("parity", Parity).items():
+        with repository.noting(), naming(f"parity/{id.hex()}"):
+            if all(os.path.exists(store.path(*member)) for member in shard.members()):
+                shard.verify(store.get)
 
 
 def verify_tree(repository, snapshot):

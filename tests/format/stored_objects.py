@@ -26,7 +26,7 @@ KIB, MIB = 1 << 10, 1 << 20
 KINDS = {  # folder: (magic, limit), section 1
     "config": (b"KURACONF", 4 * KIB), "keys": (b"KURAKEYS", 4 * KIB), "packs": (b"KURAPACK", 256 * MIB),
     "index": (b"KURAINDX", 64 * MIB), "snapshots": (b"KURASNAP", 64 * MIB), "leases": (b"KURALEAS", 4 * KIB),
-    "condemned": (b"KURACOND", 64 * MIB)}
+    "condemned": (b"KURACOND", 64 * MIB), "parity": (b"KURAPARI", 320 * MIB)}
 FILES, LISTINGS = 1, 2  # what a chunk is part of ("content" on the page)
 MOST_TEXT, MOST_ENTRY, MOST_FRAMES, MOST_CHUNKS = 16 * MIB, 16 * MIB, 1 << 20, 1 << 22
 NOBODY = bytes(32)  # "or zeros"

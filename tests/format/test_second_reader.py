@@ -2,6 +2,7 @@
 
 KURA in the environment names the built program.
 """
+import hashlib
 import json
 import os
 import random
@@ -258,6 +259,23 @@ def test_a_restore_over_damage_names_the_files_and_writes_no_wrong_byte(small, t
 
 def test_there_is_a_golden_repository_of_each_version():
     assert {name.split("/")[0] for name in GOLDEN_REPOSITORIES} == {"v1", "v2"}
+
+
+def test_shards_of_parity_are_what_the_page_says(tmp_path):
+    source = os.fsencode(tmp_path / "source")
+    make_tree(source, seed=9, large=False)
+    kura = Kura(tmp_path, "--parity=3+3", "--recovery-key-out", str(tmp_path / "recovery-key"))
+    kura.backup(source)
+    put(source + b"/sizes/text", text(300_000, seed=2))
+    kura.backup(source)
+    shards = {name: path for name, path in objects_of(kura.repository).items() if name.startswith("parity/")}
+    assert len(shards) >= 6 and problems_of(kura, kura.repository) == []
+    path = min(shards.values(), key=lambda path: path.stat().st_size)
+    whole = path.read_bytes()
+    lie = whole[:-1] + bytes([whole[-1] ^ 1])  # by its name it is whole
+    liar = path.parent / hashlib.sha256(lie).hexdigest()
+    liar.write_bytes(lie)
+    assert f"parity/{liar.name}: it is not the sum of what it covers" in problems_of(kura, kura.repository)
 
 
 @pytest.mark.parametrize("name", GOLDEN_REPOSITORIES)

@@ -115,6 +115,14 @@ def condemned():
     return head(b"KURACOND") + struct.pack("<I", 2) + chunk_id(1) + chunk_id(2) + struct.pack("<I", 1) + chunk_id(3)
 
 
+def parity(*columns, shards=2, bits=9, number=0):
+    group = bytes([shards, bits, len(columns)])
+    for column in columns:
+        group += struct.pack("<I", len(column))
+        group += b"".join(bytes([kind]) + chunk_id(n) + struct.pack("<Q", size) for kind, n, size in column)
+    return head(b"KURAPARI") + bytes([number]) + struct.pack("<I", len(group)) + group + bytes(32)
+
+
 def snapshot_cache():
     text = REPOSITORY + bytes(32) + struct.pack("<Q", 1) + bytes(32) + b"\xee" * 16 + struct.pack("<q", 66) + \
         varint(1) + chunk_id(6) + string(b"\3") + label()
@@ -192,6 +200,14 @@ def seeds():
             "listing": b"\0" + everything,
             "names": b"\0" + entry(4, b"", b"..") + entry(4, b"", b"a/b"),
             "content": b"\1\3" + chunk_id(1) + chunk_id(2),
+        },
+        "parity": {
+            "packs": b"\0" + parity([(3, 1, 5000)], [(3, 2, 4096), (3, 3, 100)], [(3, 4, 1)], bits=16),
+            "small": b"\0" + parity([(1, 1, 235), (2, 2, 200), (4, 3, 3000), (5, 4, 700)], shards=8, number=7),
+            "empty_column": b"\0" + parity([(3, 1, 5)], []),
+            "no_column": b"\0" + parity(),
+            "bounds": b"\0" + parity([(3, 1, 1 << 40)], bits=21, shards=9, number=9),
+            "checksums": b"\1" + bytes(8 * (2 + 1 + 2 * 2) + 32),
         },
         "lease": {**{f"purpose_{n}": lease(n) for n in (0, 1, 2, 3)}, "condemned": condemned()},
         "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown"),

@@ -2,7 +2,8 @@
 """Makes golden repositories with a given kura: `make_golden.py KURA tests/golden/vN`.
 
 Run once for a version of the format; the result stays in the tree for ever, and every later kura and the second reader
-have to restore it. Two folders are made, one that a passphrase opens and one that a recovery key opens, each with
+have to restore it. Folders are made, one that a passphrase opens, and two that a recovery key opens, of which one has
+parity; those that are there already are left alone. Each has
 
     repository/                          what kura stored, after two backups
     passphrase.txt or recovery-key.txt   what opens it
@@ -46,14 +47,16 @@ def backup(kura, repository, state):
     return {"id": summary["snapshot_id"], "root": quote_from_bytes(SOURCE), "entries": entries}
 
 
-def make(kura, folder, with_passphrase):
+def make(kura, folder, with_passphrase, *init):
+    if os.path.exists(folder):
+        return
     os.makedirs(folder)
     repository, state = os.path.join(folder, "repository"), tempfile.mkdtemp()
     if with_passphrase:
         put(os.path.join(folder, "passphrase.txt"), PASSPHRASE.encode() + b"\n")
-        run(kura, repository, state, "init")
+        run(kura, repository, state, "init", *init)
     else:
-        run(kura, repository, state, "init", "--recovery-key-out", os.path.join(folder, "recovery-key.txt"))
+        run(kura, repository, state, "init", "--recovery-key-out", os.path.join(folder, "recovery-key.txt"), *init)
     shutil.rmtree(os.path.dirname(SOURCE), ignore_errors=True)
     make_tree(SOURCE, seed=1, large=False)
     snapshots = [backup(kura, repository, state)]
@@ -72,3 +75,4 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     make(os.path.abspath(sys.argv[1]), os.path.join(sys.argv[2], "passphrase"), True)
     make(os.path.abspath(sys.argv[1]), os.path.join(sys.argv[2], "recovery-key"), False)
+    make(os.path.abspath(sys.argv[1]), os.path.join(sys.argv[2], "parity"), False, "--parity=4+1")

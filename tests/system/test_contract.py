@@ -12,7 +12,7 @@ from kura import MIB, NOBODY, PASSPHRASE, PROGRAM, Kura, creep_until, mounted, n
 from tiny_writer import TinyWriter, content
 
 COMMANDS = {
-    "init": ["--recovery-key-out", "--host"],
+    "init": ["--recovery-key-out", "--host", "--parity"],
     "backup": ["--tag", "--exclude", "--exclude-file", "--one-file-system", "--host", "--dry-run", "--threads"],
     "snapshots": ["--host", "--tag"],
     "ls": ["-l", "-R"],
@@ -22,7 +22,7 @@ COMMANDS = {
     "restore": ["--target", "--include", "--exclude", "--overwrite", "--verify", "--dry-run", "--numeric-owner",
                 "--threads"],
     "mount": ["--allow-other", "--patience"],
-    "check": ["--read-data", "--threads"],
+    "check": ["--read-data", "--repair", "--dry-run", "--threads"],
     "copy": ["--to"],
     "forget": ["--keep-hourly", "--keep-daily", "--keep-weekly", "--keep-monthly", "--keep-yearly", "--keep-within",
                "--dry-run"],
@@ -205,8 +205,8 @@ def test_the_json_of_restore_check_forget_and_keys(small, tmp_path):
     for keys in (False, True):
         summary = kura.json("check", keys=keys).summary
         assert summary["opened"] is keys and summary["errors"] == 0 and summary["snapshots"] == 2
-        assert {"objects", "bytes_read", "packs", "indexes", "keys", "chunks_opened", "orphan_packs", "seconds"} <= set(
-            summary)
+        assert {"objects", "bytes_read", "packs", "indexes", "keys", "chunks_opened", "orphan_packs", "parity_shards",
+                "parity_bytes", "packs_unprotected", "packs_weak", "seconds"} <= set(summary)
         assert (summary["chunks_opened"] > 0) is keys
     decisions = kura.json("forget", "--keep-daily", "1", "--dry-run").of_type("snapshot")
     assert [set(d) >= {"id", "time", "received", "keep", "reasons"} for d in decisions] == [True, True]

@@ -312,6 +312,59 @@ def test_uploads_that_an_earlier_run_left_are_ended_when_they_are_a_day_old(tmp_
     assert name not in left and foreign in left
 
 
+# ---- Repair by parity ----
+
+def with_parity(folder, server, place, options):
+    kura = S3Kura(folder, server, place, options=options, init=False)
+    kura.run("init", "--parity=4+2", "--recovery-key-out", kura.folder / "recovery-key")
+    return kura
+
+
+def overwrite(server, bucket, key, folder):
+    """Other bytes, as many, under the key of an object."""
+    (folder / "junk").write_bytes(random.Random(3).randbytes(int(head(server, f"{bucket}/{key}")["content-length"])))
+    assert request(server, "PUT", f"{bucket}/{key}", body=f"@{folder / 'junk'}")[0] == 200
+
+
+@pytest.mark.parametrize("locks", [False, True])
+def test_a_bucket_is_repaired_like_a_folder(tmp_path, server, request_name, source, locks):
+    more = ("x-amz-bucket-object-lock-enabled: true",) if locks else ()
+    assert request(server, "PUT", request_name, *more)[0] == 200
+    kura = with_parity(tmp_path, server, request_name, "?retry=2s" + ("&object-lock=1d" if locks else ""))
+    kura.backup(source)
+    overwrite(server, request_name, keys(server, request_name, "packs/")[0], tmp_path)
+    for kind in ("config/", "index/"):
+        key, = keys(server, request_name, kind)
+        assert request(server, "DELETE", f"{request_name}/{key}")[0] == 204
+    dry = kura.json("check", "--repair", "--dry-run", keys=False, code=4)
+    assert [line["repaired"] for line in dry.of_type("repair")] == [True]  # the config, without which no more is seen
+    done = kura.json("check", "--repair", keys=False)
+    assert len(done.of_type("repair")) == 3 and done.summary["errors"] == 0
+    assert_restores(kura, source, tmp_path)
+    if locks:
+        left = locked_for(server, request_name, *NEEDED)
+        assert min(left.values()) > DAY - 60, left
+
+
+def test_a_repair_that_does_not_get_through_does_not_say_that_it_has(tmp_path, server, bucket):
+    source = tmp_path / "source"
+    source.write_bytes(random.Random(1).randbytes(17 * MIB))
+    kura = with_parity(tmp_path, server, bucket, "?retry=1s")
+    kura.backup(source)
+    pack = max(keys(server, bucket, "packs/"), key=lambda key: int(head(server, f"{bucket}/{key}")["content-length"]))
+    overwrite(server, bucket, pack, tmp_path)
+
+    def fault(line):  # the pack has to go in parts, and is never put together
+        if line.startswith("PUT") and "/packs/" in line and "partNumber" not in line:
+            return "cut"
+        return "503" if line.startswith("POST") and "uploadId=" in line else None
+    proxy = through_proxy(server, kura, fault)
+    done = kura.json("check", "--repair", keys=False, code=1)
+    assert "cannot store pack" in done.errors[-1]["message"] and done.of_type("repair") == []
+    assert any("partNumber=2" in line for line in proxy.requests)
+    proxy.close()
+
+
 # ---- The server goes away ----
 
 def test_a_server_that_is_killed_and_comes_back_is_waited_for(tmp_path, server, bucket):

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "archive/parity/code.h"
+#include "archive/repo/loss.h"
 #include "crypto/hash.h"
 
 namespace kura::archive {
@@ -41,7 +42,7 @@ Result<GroupReader> GroupReader::open(store::Store& store, const StoredGroup& gr
     if (!shard) continue;
     base::Bytes bytes(size);
     const Status read = store.read_at(Kind::kParity, shard->id, head_size, bytes);
-    if (!read && !is_loss(read.error())) return base::fail(read.error());
+    if (!read && !is_loss(store, read.error())) return base::fail(read.error());
     auto checksums = read ? decode_checksums(group.group, bytes) : Result<std::vector<std::uint64_t>>({});
     if (!read || !checksums) continue;
     reader.checksums_ = *std::move(checksums);
@@ -59,14 +60,14 @@ Status GroupReader::read_blocks(Kind kind, const store::ObjectId& id, std::uint6
     return out.subspan((number - first) * block, std::min(blocks * block, size - from));
   };
   const Status all = store_.read_at(kind, id, begin + first * block, piece(first, count));
-  if (!all && !is_loss(all.error())) return all;
+  if (!all && !is_loss(store_, all.error())) return all;
   const bool is_gone = !all && all.error().code() == ErrorCode::kNotFound;
   for (std::uint64_t number = first; number < first + count; ++number) {
     const base::MutableByteSpan bytes = piece(number, 1);
     bool is_read = all.has_value();
     if (!is_read && !is_gone) {  // some of them may be readable
       const Status one = store_.read_at(kind, id, begin + number * block, bytes);
-      if (!one && !is_loss(one.error())) return one;
+      if (!one && !is_loss(store_, one.error())) return one;
       is_read = one.has_value();
     }
     good.push_back(is_read && block_checksum(bytes) == checksums_[first_checksum + number]);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
+#include "archive/repo/loss.h"
 #include "base/parallel.h"
 
 namespace kura::archive {
@@ -22,8 +23,8 @@ using store::ObjectInfo;
 constexpr unsigned kReaders = 8;               // a store may be far away
 constexpr std::uint64_t kFirstRead = 4 << 10;  // bytes: the whole head of a group of some packs
 
-bool is_shards_own_trouble(const Error& error) {
-  return is_damage(error) || error.code() == ErrorCode::kUnsupported || error.code() == ErrorCode::kIo;
+bool is_shards_own_trouble(store::Store& store, const Error& error) {
+  return error.code() == ErrorCode::kUnsupported || is_loss(store, error);
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ Result<ParityInventory> read_parity(store::Store& store, const std::stop_token& 
   KURA_TRY(base::each_on_threads(shards.size(), kReaders, [&](std::size_t i) -> Status {
     KURA_TRY(base::not_stopped(stop));
     heads[i].emplace(read_parity_head(store, shards[i]));
-    if (!*heads[i] && !is_shards_own_trouble(heads[i]->error())) return base::fail(heads[i]->error());
+    if (!*heads[i] && !is_shards_own_trouble(store, heads[i]->error())) return base::fail(heads[i]->error());
     return {};
   }));
   ParityInventory inventory;

@@ -12,9 +12,6 @@
 
 namespace kura::archive {
 
-// Of something that is stored: it is gone or damaged, or its disk does not give it back.
-inline bool is_loss(const base::Error& error) { return is_damage(error) || error.code() == base::ErrorCode::kIo; }
-
 struct StoredGroup {
   base::Digest name;
   ParityGroup group;

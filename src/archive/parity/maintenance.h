@@ -18,7 +18,7 @@ namespace kura::archive {
 
 struct MaintenanceOptions {
   bool dry_run = false;
-  std::vector<store::ObjectId> damaged;  // shards that are known to be, and of no use
+  std::vector<store::ObjectId> damaged;  // shards that are known to be, and of no use: they go
 };
 
 struct MaintenanceSummary {
@@ -33,14 +33,5 @@ struct MaintenanceSummary {
 // snapshots need; kInterrupted on `stop`: run it again. Memory: as Protection, and one pack.
 base::Result<MaintenanceSummary> maintain_parity(const Repository& repository, const MaintenanceOptions& options,
                                                  const std::stop_token& stop);
-
-// How well the packs that are there are covered.
-struct Coverage {
-  std::uint64_t packs_unprotected = 0;  // if they are lost, so is what is in them
-  std::uint64_t packs_weak = 0;         // covered, but by fewer shards than there should be
-};
-Coverage coverage_of(const ParityInventory& parity, const std::vector<store::ObjectInfo>& packs,
-                     const std::vector<store::ObjectId>& damaged_packs,
-                     const std::vector<store::ObjectId>& damaged_shards);
 
 }  // namespace kura::archive

@@ -1,6 +1,7 @@
 #include "archive/parity/repair.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -8,7 +9,9 @@
 
 #include "archive/format/limits.h"
 #include "archive/parity/group_reader.h"
-#include "archive/parity/protection.h"
+#include "archive/parity/shard_builder.h"
+#include "archive/repo/loss.h"
+#include "base/parallel.h"
 
 namespace kura::archive {
 namespace {
@@ -33,6 +36,13 @@ Result<Recovered> recover(store::Store& store, const ParityInventory& parity, co
   }
   if (problem) return base::fail(*std::move(problem));
   return base::fail(ErrorCode::kDamaged, "no parity covers it");
+}
+
+// Only what is there, but damaged, is repaired of these kinds: `forget` and `key remove` take them away for good.
+bool was_removed(store::Store& store, const ObjectName& object) {
+  if (object.kind != Kind::kSnapshot && object.kind != Kind::kKey) return false;
+  const auto there = store.stat(object.kind, object.id);
+  return !there && there.error().code() == ErrorCode::kNotFound;
 }
 
 Status write(store::Store& store, const ObjectName& object, const base::Bytes& bytes) {
@@ -62,6 +72,7 @@ Result<std::vector<ObjectName>> repair_objects(store::Store& store, const Parity
     RepairOutcome outcome;
     outcome.object = object;
     const Result<Recovered> recovered = recover(store, parity, object, stop);
+    if (was_removed(store, object)) continue;
     if (recovered) {
       outcome.size = recovered->bytes.size();
       outcome.blocks = recovered->blocks;
@@ -80,21 +91,30 @@ Result<std::vector<ObjectName>> repair_objects(store::Store& store, const Parity
 Result<std::vector<ObjectName>> damaged_small_objects(store::Store& store, const ParityInventory& parity,
                                                       const std::stop_token& stop) {
   const bool has_config = !KURA_TRY(store.list(Kind::kConfig)).empty();
-  std::set<ObjectName> damaged;
+  std::set<ObjectName> covered;
   for (const StoredGroup& group : parity.groups) {
     for (const auto& column : group.group.columns) {
       for (const ParityMember& member : column) {
-        if (member.kind == Kind::kPack) continue;
-        KURA_TRY(base::not_stopped(stop));
-        const Result<base::Bytes> bytes = store.get(member.kind, member.id, kPackLimit);
-        if (bytes) continue;
-        if (!is_loss(bytes.error())) return base::fail(bytes.error());
-        const bool is_gone = bytes.error().code() == ErrorCode::kNotFound;
-        if (!is_gone || (member.kind == Kind::kConfig && !has_config)) damaged.insert({member.kind, member.id});
+        if (member.kind != Kind::kPack) covered.insert({member.kind, member.id});
       }
     }
   }
-  return std::vector<ObjectName>(damaged.begin(), damaged.end());
+  const std::vector<ObjectName> names(covered.begin(), covered.end());
+  std::vector<ObjectName> damaged;
+  std::mutex mutex;  // guards damaged
+  KURA_TRY(base::each_on_threads(names.size(), store.requests_at_once(), [&](std::size_t i) -> Status {
+    KURA_TRY(base::not_stopped(stop));
+    const Result<base::Bytes> bytes = store.get(names[i].kind, names[i].id, kPackLimit);
+    if (bytes) return {};
+    if (!is_loss(store, bytes.error())) return base::fail(bytes.error());
+    const bool is_gone = bytes.error().code() == ErrorCode::kNotFound;
+    if (is_gone && (names[i].kind != Kind::kConfig || has_config)) return {};
+    const std::lock_guard lock(mutex);
+    damaged.push_back(names[i]);
+    return {};
+  }));
+  std::ranges::sort(damaged);
+  return damaged;
 }
 
 Result<ShardRepair> repair_shards(store::Store& store, const ParityInventory& parity, std::span<const ObjectId> damaged,
@@ -110,7 +130,7 @@ Result<ShardRepair> repair_shards(store::Store& store, const ParityInventory& pa
     const Result<BuiltGroup> built = build_group(store, group.group);
     if (!built) {
       // Some of its objects are gone, or damaged: maintenance.h puts the others into other groups.
-      if (!is_loss(built.error())) return base::fail(built.error());
+      if (!is_loss(store, built.error())) return base::fail(built.error());
       continue;
     }
     for (std::size_t i = 0; i < built->shards.size(); ++i) {

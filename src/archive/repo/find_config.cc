@@ -16,7 +16,9 @@ using base::Result;
 using store::Kind;
 using Ids = std::vector<store::ObjectId>;
 
-constexpr const char* kRestoreConfig = "copy the object back from another copy of the repository";
+constexpr const char* kRestoreConfig =
+    "where the repository keeps parity, `kura check --repair` brings it back; else copy the object back from another "
+    "copy of the repository";
 
 bool contains(const Ids& ids, const store::ObjectId& id) { return std::ranges::find(ids, id) != ids.end(); }
 

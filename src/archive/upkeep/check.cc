@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/limits.h"
-#include "archive/parity/maintenance.h"
+#include "archive/parity/coverage.h"
 #include "archive/repo/chunk_index.h"
 #include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
@@ -62,6 +62,7 @@ class Checker {
   Status add_unlisted_packs();
   Status read_needed();
   Status check_needs();
+  std::vector<ObjectInfo> choose(std::vector<ObjectInfo> objects) const;
   Status check_pack_bytes();
   Status check_parity();
   void tell_bad_packs(const Losses& losses);
@@ -146,7 +147,7 @@ Status Checker::check_configs() {
     const Result<base::Bytes> bytes = store_.get(Kind::kConfig, info.id, kConfigLimit);
     const Result<Config> config = bytes ? Config::decode(*bytes) : Result<Config>(base::fail(bytes.error()));
     if (config) continue;
-    if (!is_finding(config.error())) return base::fail(config.error());
+    if (!is_finding(store_, config.error())) return base::fail(config.error());
     findings_.add(Kind::kConfig, info.id, Error(config.error()).within("config " + info.id.hex()));
   }
   return {};
@@ -157,7 +158,7 @@ Status Checker::check_keys() {
   summary_.keys = keys.slots.size() + keys.machines.size();
   summary_.objects += summary_.keys + keys.damaged.size();
   for (DamagedObject& at : keys.damaged) {
-    if (!is_finding(at.error)) return base::fail(std::move(at.error));
+    if (!is_finding(store_, at.error)) return base::fail(std::move(at.error));
     findings_.add(at.kind, at.id, std::move(at.error));
   }
   return {};
@@ -170,7 +171,7 @@ Status Checker::check_leases() {
     ++summary_.objects;
     const Result<base::Bytes> bytes = store_.get(Kind::kLease, info.id, kLeaseLimit);
     if (bytes || bytes.error().code() == ErrorCode::kNotFound) continue;
-    if (!is_finding(bytes.error())) return base::fail(bytes.error());
+    if (!is_finding(store_, bytes.error())) return base::fail(bytes.error());
     findings_.add(Kind::kLease, info.id, bytes.error());
   }
   return {};
@@ -182,7 +183,7 @@ Status Checker::check_condemned() {
     ++summary_.objects;
     const Result<CondemnedObject> list = read_condemned_list(store_, info.id);
     if (list || list.error().code() == ErrorCode::kNotFound) continue;
-    if (!is_finding(list.error())) return base::fail(list.error());
+    if (!is_finding(store_, list.error())) return base::fail(list.error());
     const bool damaged = list.error().code() == ErrorCode::kDamaged;
     findings_.add(Kind::kCondemned, info.id,
                   damaged ? Error(list.error())
@@ -198,7 +199,7 @@ Status Checker::check_snapshots() {
   summary_.snapshots = list.snapshots.size() + list.damaged.size();
   summary_.objects += summary_.snapshots;
   for (DamagedObject& at : list.damaged) {
-    if (!is_finding(at.error)) return base::fail(std::move(at.error));
+    if (!is_finding(store_, at.error)) return base::fail(std::move(at.error));
     findings_.add(at.kind, at.id, std::move(at.error), {at.id});
   }
   snapshots_ = std::move(list.snapshots);
@@ -254,7 +255,7 @@ Status Checker::check_index(const ObjectInfo& info) {
   const Result<Index> index = repository_.index(info.id);
   summary_.bytes_read += info.size;
   if (!index) {
-    if (!is_finding(index.error())) return base::fail(index.error());
+    if (!is_finding(store_, index.error())) return base::fail(index.error());
     std::vector<ObjectId> users = users_of_index(info.id);
     if (index.error().code() == ErrorCode::kNotFound && users.empty()) return {};
     bad_indexes_.insert(info.id);
@@ -278,7 +279,7 @@ Status Checker::compare_with_footers(const ObjectId& id, const Index& index) {
     const auto there = packs_.find(pack.id);
     if (there == packs_.end() || there->second.size != pack.size) return {};
     const Result<PackRecord> record = read_footer(repository_, there->second);
-    if (!record && !is_finding(record.error())) return base::fail(record.error());
+    if (!record && !is_finding(store_, record.error())) return base::fail(record.error());
     const std::lock_guard lock(mutex);
     if (record && *record != pack.record) differs = pack.id;
     return {};
@@ -300,7 +301,7 @@ Status Checker::add_unlisted_packs() {
     if (repository_.write_secrets() == nullptr) continue;
     const Result<PackRecord> record = read_footer(repository_, info);
     if (record) chunks_.add_pack(id, info.size, *record);
-    if (!record && !is_finding(record.error())) return base::fail(record.error());
+    if (!record && !is_finding(store_, record.error())) return base::fail(record.error());
   }
   chunks_.finish(ChunkIndex::LookUps::kMost);
   return {};
@@ -312,7 +313,7 @@ Status Checker::read_needed() {
     KURA_TRY(check_not_stopped(stop_));
     for (const NeededPacks& at : stored.snapshot.needs) {
       const auto packs = clear_.packs(at.index);
-      if (!packs && !is_finding(packs.error())) return base::fail(packs.error());
+      if (!packs && !is_finding(store_, packs.error())) return base::fail(packs.error());
       if (!packs) continue;
       for (std::size_t i = 0; i < (*packs)->size(); ++i) {
         if (at.has(i)) needed_.emplace((**packs)[i].id, (**packs)[i].size);
@@ -327,7 +328,7 @@ Status Checker::check_needs() {
   for (const StoredSnapshot& stored : snapshots_) {
     for (const NeededPacks& at : stored.snapshot.needs) {
       const auto packs = clear_.packs(at.index);
-      if (!packs && !is_finding(packs.error())) return base::fail(packs.error());
+      if (!packs && !is_finding(store_, packs.error())) return base::fail(packs.error());
       if (!packs) {
         if (!bad_indexes_.contains(at.index) && !is_forgotten(stored.id)) missing_indexes.insert(at.index);
         continue;
@@ -357,9 +358,16 @@ Status Checker::check_needs() {
   return {};
 }
 
+// Which packs or shards are read.
+std::vector<ObjectInfo> Checker::choose(std::vector<ObjectInfo> objects) const {
+  if (!options_.only) return choose_packs(std::move(objects), options_.read_data);
+  std::erase_if(objects, [&](const ObjectInfo& object) { return !options_.only->contains(object.id); });
+  return objects;
+}
+
 Status Checker::check_pack_bytes() {
   const auto all = std::views::values(packs_);
-  const std::vector<ObjectInfo> packs = choose_packs({all.begin(), all.end()}, options_.read_data);
+  const std::vector<ObjectInfo> packs = choose({all.begin(), all.end()});
   PackCheck check = KURA_TRY(check_packs(repository_, packs, threads_, progress_, stop_));
   summary_.bytes_read += check.bytes_read;
   summary_.chunks_opened = check.chunks_opened;
@@ -381,14 +389,14 @@ Status Checker::check_parity() {
       if (shard) shards.push_back(*shard);
     }
   }
-  const std::vector<ObjectInfo> read = choose_packs(std::move(shards), options_.read_data);
+  const std::vector<ObjectInfo> read = choose(std::move(shards));
   std::vector<DamagedObject> damaged = std::move(parity.damaged);
   std::mutex mutex;  // guards damaged
   KURA_TRY(base::each_on_threads(read.size(), threads_, [&](std::size_t i) -> Status {
     KURA_TRY(check_not_stopped(stop_));
     const Result<base::Bytes> shard = store_.get(Kind::kParity, read[i].id, kParityLimit);
     if (shard || shard.error().code() == ErrorCode::kNotFound) return {};
-    if (!is_finding(shard.error())) return base::fail(shard.error());
+    if (!is_finding(store_, shard.error())) return base::fail(shard.error());
     const std::lock_guard lock(mutex);
     damaged.push_back({.kind = Kind::kParity, .id = read[i].id, .error = shard.error()});
     return {};

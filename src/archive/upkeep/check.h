@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/repo/needs.h"
 #include "archive/repo/repository.h"
 #include "base/progress.h"
 
@@ -24,6 +25,8 @@ namespace kura::archive {
 
 struct CheckOptions {
   double read_data = 1.0;  // share of pack bytes to read, 0 to 1; which packs is chosen by chance below 1
+  // In place of a share, the packs and shards to read: an earlier check has read the others.
+  std::optional<ObjectIdSet> only = std::nullopt;
   unsigned threads = 0;
 };
 

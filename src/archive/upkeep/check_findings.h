@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "archive/repo/loss.h"
 #include "archive/upkeep/check.h"
 
 namespace kura::archive {
@@ -38,8 +39,8 @@ class CheckFindings {
 };
 
 // What a check tells of an object. Other errors end it.
-inline bool is_finding(const base::Error& error) {
-  return is_damage(error) || error.code() == base::ErrorCode::kUnsupported;
+inline bool is_finding(store::Store& store, const base::Error& error) {
+  return error.code() == base::ErrorCode::kUnsupported || is_loss(store, error);
 }
 
 inline base::Status check_not_stopped(const std::stop_token& stop) {

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "archive/format/chunk_id.h"
-#include "archive/format/limits.h"
 #include "archive/repo/pack_reader.h"
 #include "archive/upkeep/check_findings.h"
 #include "base/parallel.h"
@@ -75,8 +74,6 @@ class PackChecker {
  private:
   // nullopt: whole.
   Result<std::optional<Error>> read(const ObjectInfo& pack);
-  // Whether a pack that cannot be read is the pack's own trouble (a bad sector), and not that of the whole store.
-  bool store_answers() const;
   Result<std::optional<Error>> open_frames(PackStream& stream, const ObjectInfo& pack);
 
   const Repository& repository_;
@@ -88,16 +85,11 @@ class PackChecker {
 
 Status PackChecker::check(const ObjectInfo& pack) {
   Result<std::optional<Error>> problem = read(pack);
-  const bool is_unreadable = !problem && problem.error().code() == ErrorCode::kIo && store_answers();
-  if (!problem && !is_unreadable && !is_finding(problem.error())) return base::fail(std::move(problem).error());
+  if (!problem && !is_finding(repository_.store(), problem.error())) return base::fail(std::move(problem).error());
   if (problem && !*problem) return {};
   const std::lock_guard lock(mutex_);
   result_.damaged.emplace(pack.id, problem ? **std::move(problem) : std::move(problem).error());
   return {};
-}
-
-bool PackChecker::store_answers() const {
-  return repository_.store().get(Kind::kConfig, repository_.config_id(), kConfigLimit).has_value();
 }
 
 Result<std::optional<Error>> PackChecker::read(const ObjectInfo& pack) {
@@ -124,7 +116,7 @@ Result<std::optional<Error>> PackChecker::read(const ObjectInfo& pack) {
 // is hashed all the same, which tells whether the disk or the writer is to blame.
 Result<std::optional<Error>> PackChecker::open_frames(PackStream& stream, const ObjectInfo& pack) {
   Result<PackRecord> record = read_footer(repository_, pack);
-  if (!record && !is_finding(record.error())) return base::fail(std::move(record).error());
+  if (!record && !is_finding(repository_.store(), record.error())) return base::fail(std::move(record).error());
   if (!record) return std::move(record).error();
   ChunkIndex index;
   index.add_pack(pack.id, pack.size, *record);

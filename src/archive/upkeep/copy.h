@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace kura::archive {
 struct CopySummary {
   std::uint64_t snapshots_copied = 0, snapshots_present = 0;
   std::uint64_t objects_copied = 0, bytes_copied = 0;  // resealed: bytes stored in the other repository, objects 0
+  // What went wrong with the parity: a shard here is damaged, or there some of what was copied has none until the next
+  // collection. The snapshots are copied all the same.
+  std::optional<base::Error> parity_problem;
 };
 
 // A twin: config, keys and all objects that the snapshots need, as they are, in the order received. No key needed;

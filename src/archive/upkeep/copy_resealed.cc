@@ -230,6 +230,7 @@ Status ResealingCopier::copy(const StoredSnapshot& stored) {
   const Committed committed =
       KURA_TRY(commit_snapshot(*session, writer, indexes, std::move(label), series, stored.snapshot.started));
   protection.finish(committed.objects());
+  if (!summary_.parity_problem) summary_.parity_problem = protection.problem();
   ++summary_.snapshots_copied;
   summary_.bytes_copied += stored_bytes + committed.bytes_written;
   return {};

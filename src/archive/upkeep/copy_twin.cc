@@ -84,6 +84,8 @@ class TwinCopier {
   Status copy_keys();
   Status copy_snapshot(const StoredSnapshot& stored);
   Status copy_parity();
+  Result<std::vector<Wanted>> missing_shards();
+  void note_parity(Error problem);
   Result<std::vector<Wanted>> missing_packs(const StoredSnapshot& stored);
   std::vector<Wanted> missing_indexes(const StoredSnapshot& stored) const;
   Status refuse_condemned(const StoredSnapshot& stored);
@@ -282,11 +284,16 @@ Status TwinCopier::copy_snapshot(const StoredSnapshot& stored) {
   return {};
 }
 
-// Shards of groups whose packs are all there go along; what is left without is covered anew.
-Status TwinCopier::copy_parity() {
-  if (!from_.config().parity) return {};
-  SizeMap there = KURA_TRY(list_sizes(to_, Kind::kParity));
+void TwinCopier::note_parity(Error problem) {
+  const std::lock_guard lock(mutex_);
+  if (!summary_.parity_problem) summary_.parity_problem = std::move(problem);
+}
+
+// Of groups whose packs and indexes are all there.
+Result<std::vector<TwinCopier::Wanted>> TwinCopier::missing_shards() {
+  const SizeMap there = KURA_TRY(list_sizes(to_, Kind::kParity));
   const ParityInventory parity = KURA_TRY(read_parity(source_, stop_));
+  if (!parity.damaged.empty()) note_parity(parity.damaged.front().error);
   std::vector<Wanted> wanted;
   for (const StoredGroup& group : parity.groups) {
     const bool all_there = std::ranges::all_of(group.group.columns, [&](const auto& column) {
@@ -302,12 +309,29 @@ Status TwinCopier::copy_parity() {
       wanted.push_back({.kind = Kind::kParity, .id = shard->id, .size = shard->size, .limit = kParityLimit});
     }
   }
-  KURA_TRY(copy_all(wanted));
+  return wanted;
+}
+
+// What is left without is covered anew, from the packs there: a shard that is damaged here costs that, and is told.
+Status TwinCopier::copy_parity() {
+  if (!from_.config().parity) return {};
+  const std::vector<Wanted> wanted = KURA_TRY(missing_shards());
+  for (const Wanted& shard : wanted) progress_.bytes_total += shard.size;
+  KURA_TRY(base::each_on_threads(wanted.size(), kThreads, [&](std::size_t i) -> Status {
+    Status copied = copy_object(wanted[i]);
+    if (copied || !is_damage(copied.error())) return copied;
+    const bool was_removed = copied.error().code() == ErrorCode::kNotFound;  // by a collection
+    if (!was_removed) note_parity(std::move(copied).error());
+    return {};
+  }));
   KURA_TRY(to_.sync());
   lease_.reset();  // nothing of the copy's own is left without a snapshot
   const std::shared_ptr<store::Store> target(std::shared_ptr<void>(), &to_);  // its owner outlives this
   const Repository twin = KURA_TRY(Repository::open(target, /*state_folder=*/"", from_.config_id()));
-  KURA_TRY(maintain_parity(twin, {}, stop_));
+  const auto maintained = maintain_parity(twin, {}, stop_);
+  if (maintained) return {};
+  if (!is_damage(maintained.error())) return base::fail(maintained.error());
+  note_parity(Error(maintained.error()).within("cannot make parity in " + to_.describe()));
   return {};
 }
 
@@ -328,11 +352,7 @@ Result<CopySummary> TwinCopier::run(const std::vector<ObjectId>& only) {
     ++progress_.problems;
     if (!problem) problem = std::move(status).error().within(fmt::format("cannot copy snapshot {}", stored.id.hex()));
   }
-  if (!problem) {
-    // A shard that is damaged here is no reason to say that the snapshots are not copied: they are.
-    Status status = copy_parity();
-    if (!status && !is_damage(status.error())) return base::fail(std::move(status).error());
-  }
+  if (!problem) KURA_TRY(copy_parity());
   if (problem) {
     const std::string message = fmt::format("{}. The other snapshots are copied", problem->message());
     return base::fail(ErrorCode::kDamaged, message, problem->hint());

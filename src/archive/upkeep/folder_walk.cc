@@ -67,7 +67,7 @@ class FolderWalk::Lookup {
 };
 
 FolderWalk::FolderWalk(const Repository& repository, const ChunkIndex& index, const ObjectIdSet& bad_packs)
-    : index_(index), reader_(repository, index, 64U << 20) {
+    : store_(repository.store()), index_(index), reader_(repository, index, 64U << 20) {
   for (const ChunkIndex::Pack& pack : index.packs()) bad_.push_back(bad_packs.contains(pack.id));
 }
 
@@ -123,7 +123,7 @@ Status FolderWalk::read(WalkedFolder& folder) {
   std::ranges::sort(folder.packs);
   folder.packs.erase(std::ranges::unique(folder.packs).begin(), folder.packs.end());
   if (status) return {};
-  if (!is_finding(status.error())) return status;
+  if (!is_finding(store_, status.error())) return status;
   folder.is_unread = true;
   folder.problems.push_back(Error(status.error()).within(folder.path));
   return {};
@@ -153,7 +153,7 @@ Status FolderWalk::read_entries(WalkedFolder& folder, Lookup& lookup) {
     }
     if (entry->type != EntryType::kFile) continue;
     const auto size = lookup.size(path, entry->content);
-    if (!size && !is_finding(size.error())) return base::fail(size.error());
+    if (!size && !is_finding(store_, size.error())) return base::fail(size.error());
     if (!size) {
       folder.problems.push_back(Error(size.error()).within(path));
     } else if (*size && **size != data_size(*entry)) {
@@ -173,7 +173,7 @@ Result<bool> FolderWalk::is_covered(const WalkedFolder& folder, const std::vecto
   again.content = folder.content;
   again.path = folder.path;
   const Status status = read_entries(again, lookup);
-  if (!status && !is_finding(status.error())) return base::fail(status.error());
+  if (!status && !is_finding(store_, status.error())) return base::fail(status.error());
   return covered;
 }
 

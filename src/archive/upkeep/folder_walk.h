@@ -53,6 +53,7 @@ class FolderWalk {
   base::Status read_entries(WalkedFolder& folder, Lookup& lookup);
   std::size_t number_of(const ContentRef& listing, const std::string& path);
 
+  store::Store& store_;
   const ChunkIndex& index_;
   std::vector<bool> bad_;  // by the pack's number in the index
   PackReader reader_;

@@ -2,6 +2,7 @@
 #include <random>
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "archive/parity/code.h"
 #include "archive/parity/group_shape.h"
@@ -99,6 +100,97 @@ TEST(ParityRepair, ScatteredRotInEveryPackAndAShardIsRepairedRowByRow) {
     ASSERT_GE(damaged.size(), 4U);
     EXPECT_TRUE(group.repair(damaged).empty()) << seed;
     for (std::size_t i = 0; i < kSizes.size(); ++i) EXPECT_TRUE(group.whole(i)) << seed << ' ' << i;
+  }
+}
+
+// A group of chance, and damage of chance to blocks of its objects and shards.
+struct DamagedGroup {
+  static constexpr std::uint8_t kBlockBits = 9;
+  static constexpr std::size_t kBlock = std::size_t{1} << kBlockBits;
+
+  explicit DamagedGroup(std::mt19937_64& chance) {
+    std::vector<ParityMember> members;
+    for (std::size_t i = 0, count = 1 + chance() % 9; i < count; ++i) {
+      const auto pack = sample(chance(), 1 + chance() % 3000);
+      EXPECT_TRUE(store->put(Kind::kPack, pack.id, pack.bytes).has_value());
+      members.push_back({.kind = Kind::kPack, .id = pack.id, .size = pack.bytes.size()});
+    }
+    const GroupForm form{.columns = static_cast<unsigned>(1 + chance() % 6),
+                         .shards = static_cast<std::uint8_t>(1 + chance() % 4),
+                         .block_bits = kBlockBits,
+                         .free_length = 1U << 20};
+    group = plan_groups(form, members).front();
+    EXPECT_TRUE(store_shards(*store, build_group(*store, group).value().shards).has_value());
+    rows.resize(group.blocks(group.length()));
+  }
+
+  // Each block with the chance of one in `one_in`.
+  void damage(std::mt19937_64& chance, std::uint64_t one_in) {
+    for (const auto& column : group.columns) {
+      std::size_t row = 0;
+      for (const ParityMember& member : column) {
+        objects.push_back({.name = {member.kind, member.id}, .hit = {}, .now = {}});
+        damage_blocks(objects.back(), 0, row, &Row::lost, chance, one_in);
+        row += group.blocks(member.size);
+      }
+    }
+    for (const store::ObjectInfo& shard : store->list(Kind::kParity).value()) {
+      Object object{.name = {Kind::kParity, shard.id}, .hit = {}, .now = {}};
+      damage_blocks(object, shard.size - group.length(), 0, &Row::lost_shards, chance, one_in);
+    }
+  }
+
+  struct Row {
+    std::size_t lost = 0, lost_shards = 0;
+  };
+  struct Object {
+    ObjectName name;
+    std::vector<std::size_t> hit;  // rows
+    Bytes now;                     // what lies there
+  };
+  void damage_blocks(Object& object, std::size_t begin, std::size_t first_row, std::size_t Row::* count,
+                     std::mt19937_64& chance, std::uint64_t one_in) {
+    object.now = store->get(object.name.kind, object.name.id, store::kNoLimit).value();
+    for (std::size_t at = begin, row = first_row; at < object.now.size(); at += kBlock, ++row) {
+      if (chance() % one_in != 0) continue;
+      const std::size_t size = std::min(kBlock, object.now.size() - at);
+      object.now[at + chance() % size] ^= static_cast<std::uint8_t>(1U << chance() % 8);
+      ++(rows[row].*count);
+      object.hit.push_back(row);
+    }
+    disk.plant(path_of(object.name.kind, object.name.id), object.now);
+  }
+  bool can_bear(const Object& object) const {
+    return std::ranges::all_of(object.hit,
+                               [&](std::size_t row) { return rows[row].lost <= group.shards - rows[row].lost_shards; });
+  }
+
+  store::CrashFileSystem disk;
+  std::shared_ptr<store::Store> store = test::store_on(disk);
+  ParityGroup group;
+  std::vector<Row> rows;
+  std::vector<Object> objects;
+};
+
+RC_GTEST_PROP(ParityRepairOfChance, WhatTheRowsCanBearIsRepairedExactlyAndAllElseIsRefusedAndLeftAsItWas,
+              (std::uint64_t seed)) {
+  std::mt19937_64 chance(seed);
+  DamagedGroup damaged(chance);
+  damaged.damage(chance, 2 + chance() % 12);
+  std::vector<ObjectName> names;
+  for (const DamagedGroup::Object& object : damaged.objects) {
+    if (!object.hit.empty()) names.push_back(object.name);
+  }
+  const auto parity = read_parity(*damaged.store, {}).value();
+  const auto left = repair_objects(*damaged.store, parity, names, {}, {}, {}).value();
+  for (const DamagedGroup::Object& object : damaged.objects) {
+    const auto bytes = damaged.store->get(object.name.kind, object.name.id, store::kNoLimit);
+    RC_ASSERT(bytes.has_value() == damaged.can_bear(object));
+    RC_ASSERT((std::ranges::count(left, object.name) > 0) == !damaged.can_bear(object));
+    if (bytes) continue;
+    Bytes now(object.now.size());
+    RC_ASSERT(damaged.store->read_at(object.name.kind, object.name.id, 0, now).has_value());
+    RC_ASSERT(now == object.now);
   }
 }
 

@@ -27,7 +27,8 @@ class RestoreMemory : public ::testing::Test {
  protected:
   FolderRef make(const FolderRef& parent, const std::string& name) {
     FolderRef folder = tree_->make_folder(parent, name, true).value();
-    folder->metadata = Metadata{.mode = 0750, .uid = ::geteuid(), .gid = ::getegid(), .mtime_seconds = kTime};
+    folder->metadata =
+        Metadata{.mode = 0750, .uid = ::geteuid(), .gid = ::getegid(), .mtime_seconds = kTime, .xattrs = {}};
     return folder;
   }
   // Whether its metadata are there.
