@@ -1,8 +1,9 @@
 // Writing back: a snapshot, or a path in it, into a folder.
 //
 // Chunks are read in pack order by many threads, checked against their ids, and written to temporaries beside their
-// targets, which are renamed when they are complete: a file under its own name is whole. A restore that was
-// interrupted goes on where it was when it is run again.
+// targets, which are renamed when they are complete (small files to temporaries without a name, which get it then): a
+// file under its own name is whole. A restore that was interrupted goes on where it was when it is run again. Memory:
+// some 150 MB, and 200 bytes for each file with several names.
 #pragma once
 
 #include <cstdint>
