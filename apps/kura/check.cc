@@ -145,8 +145,8 @@ base::Result<ExitCode> check_only(const Context& context, const archive::CheckOp
         context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
-  context.output.object(to_json(*summary));
   tell(context.output, *summary);
+  context.output.object(to_json(*summary));
   if (summary->findings > 0 && summary->parity > 0) {
     context.output.note("  `kura check --repair` repairs what the parity can bring back");
   }
@@ -191,8 +191,8 @@ base::Result<ExitCode> check_and_repair(const Context& context, const archive::C
         context.stop);
   }();
   if (!summary) return base::fail(std::move(summary).error());
-  context.output.object(to_json(*summary, dry_run));
   if (summary->check) tell(context.output, *summary->check);
+  context.output.object(to_json(*summary, dry_run));
   const bool is_whole = summary->check && summary->check->findings == 0;
   if (!is_whole && !summary->has_parity) {
     context.output.line(

@@ -10,6 +10,7 @@
 #include "archive/format/limits.h"
 #include "archive/upkeep/key_change.h"
 #include "base/host.h"
+#include "base/human.h"
 #include "command.h"
 #include "key_file.h"
 #include "passphrase.h"
@@ -97,8 +98,9 @@ base::Result<ExitCode> run_init(const Context& context, const InitOptions& optio
                : "Keep the passphrase safe and away from this machine: without it nothing can be read "
                  "back, and nobody can reset it.");
   if (parity) {
-    context.output.note(fmt::format("Parity is kept, a shard for each {} packs {} times: any {} of them can be lost.",
-                                    parity->columns, parity->shards, parity->shards));
+    context.output.note(fmt::format("Parity is kept, {} for every {}: any {} of these can be lost.",
+                                    base::human_count(parity->shards, "shard"),
+                                    base::human_count(parity->columns, "pack"), parity->shards));
   }
   context.output.note("Next: kura backup PATH...");
   return kDone;

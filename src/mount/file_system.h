@@ -53,6 +53,7 @@ class FileSystem {
     std::uint64_t number() const { return number_; }
     // Goes to another one.
     Answer<void> go_to(std::uint64_t number);
+    const Node& folder() const { return *folder_; }
     base::Mutex& mutex() { return mutex_; }
 
    private:

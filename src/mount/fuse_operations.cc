@@ -52,12 +52,13 @@ double time_of(const NodeFacts& facts) {
   return facts.place == Place::kInSnapshot && facts.snapshot ? kForever : kAWhile;
 }
 
-fuse_entry_param entry_of(const Node& node) {
+// A name above the snapshots may come to mean another one, when one of the same second is forgotten.
+fuse_entry_param entry_of(const Node& node, const Node& folder) {
   fuse_entry_param entry{};
   entry.ino = node.id;
   entry.attr = attributes_of(node);
   entry.attr_timeout = time_of(node);
-  entry.entry_timeout = time_of(node);
+  entry.entry_timeout = time_of(folder);
   return entry;
 }
 
@@ -76,7 +77,7 @@ void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
     const Answer<NodePtr> node = system.look_up(folder, name);
     fuse_entry_param entry{};
     if (node) {
-      entry = entry_of(**node);
+      entry = entry_of(**node, *folder);
     } else if (node.error() == ENOENT && folder->place == Place::kInSnapshot) {
       entry.entry_timeout = kForever;  // number 0: the kernel remembers that there is no such name
     } else {
@@ -182,7 +183,8 @@ void release_folder(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* f
 // An answer to readdir or readdirplus, as it is filled.
 class FolderPage {
  public:
-  FolderPage(fuse_req_t request, std::size_t size, bool plus) : request_(request), plus_(plus), buffer_(size) {}
+  FolderPage(fuse_req_t request, const Node& folder, std::size_t size, bool plus)
+      : request_(request), folder_(folder), plus_(plus), buffer_(size) {}
 
   // False when it does not fit any more. `next` is the offset of what comes after it.
   bool add(const char* name, const struct stat& status, off_t next) {
@@ -199,7 +201,7 @@ class FolderPage {
     const bool is_folder = facts.entry.type == EntryType::kFolder;
     if (!plus_ || (!is_folder && system.nodes().is_full())) return add(name, attributes_of(facts), next);
     const NodePtr node = system.nodes().look_up(facts);
-    const fuse_entry_param entry = entry_of(*node);
+    const fuse_entry_param entry = entry_of(*node, folder_);
     if (fits(fuse_add_direntry_plus(request_, end(), room(), name, &entry, next))) {
       known_.push_back(node->id);
       return true;
@@ -225,6 +227,7 @@ class FolderPage {
   }
 
   fuse_req_t request_;
+  const Node& folder_;
   bool plus_;
   std::vector<char> buffer_;
   std::size_t used_ = 0;
@@ -251,7 +254,7 @@ Answer<void> fill(FolderPage& page, FileSystem& system, FileSystem::Listing& lis
 void read_folder(fuse_req_t request, std::size_t size, off_t offset, fuse_file_info* file, bool plus) {
   answer(request, [&](FileSystem& system) {
     FileSystem::Listing& listing = Handles<FileSystem::Listing>::at(file->fh);
-    FolderPage page(request, size, plus);
+    FolderPage page(request, listing.folder(), size, plus);
     const Answer<void> filled = [&] {
       // Not while answering: with the answer the kernel may close the folder, and the listing goes with its lock.
       const base::MutexLock lock(listing.mutex());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <memory>
@@ -167,10 +168,9 @@ TEST_F(CheckRepair, MoreThanTheShardsCanBearIsLeftAsItIsAndTold) {
 }
 
 TEST_F(CheckRepair, ADryRunSaysTheSameAndChangesNothing) {
-  flip(Kind::kPack, ids(Kind::kPack)[0]);
   flip(Kind::kSnapshot, ids(Kind::kSnapshot)[0]);
   flip(Kind::kParity, ids(Kind::kParity)[0], 2000);
-  remove(Kind::kPack, ids(Kind::kPack)[1]);
+  remove(Kind::kPack, ids(Kind::kPack)[0]);
   const Contents before = contents(world_.store());
   const Repaired dry = repair(store(), /*dry_run=*/true);
   EXPECT_FALSE(dry.is_whole());
@@ -206,10 +206,10 @@ TEST_F(CheckRepair, WhatADiskDoesNotGiveBackIsWrittenAnew) {
 
 TEST_F(CheckRepair, AStoreThatDoesNotAnswerIsNoDamage) {
   store::FaultyStore faulty(*store());
-  bool is_away = false;
+  std::atomic<bool> is_away = false;
   faulty.fail([&](store::FaultyStore::Call call, Kind kind, const ObjectId&) {
-    is_away = is_away || (call == store::FaultyStore::Call::kReadAt && kind == Kind::kPack);
-    return is_away;
+    if (call == store::FaultyStore::Call::kReadAt && kind == Kind::kPack) is_away = true;
+    return is_away.load();
   });
   const std::shared_ptr<store::Store> away(std::shared_ptr<void>(), &faulty);
   const Repaired repaired = repair(away);
