@@ -21,7 +21,7 @@ set(KURA_THREADED_FILES
     base/bounded_queue base/signals crypto/hash_pieces
     store/deadline_store store/folder_store store/folder_faults store/s3_service store/store_conformance
     archive/backup_run archive/backup_stages archive/check archive/check_repair archive/copy archive/reader_chunks
-    archive/lost_packs archive/parity archive/repo_index_cache archive/repo_lease archive/repo_machine
+    archive/lost_packs archive/repo_index_cache archive/repo_lease archive/repo_machine
     archive/repo_snapshots
     mount/file_system
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_memory

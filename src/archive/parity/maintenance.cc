@@ -69,6 +69,7 @@ class Maintainer {
   const Repository& repository_;
   ParitySurvey survey_;
   std::set<ObjectName> covered_;  // by groups that are well
+  std::set<ObjectId> put_;  // shards; some may have been there, where a run was cut off before it removed the old ones
   std::set<ObjectName> wounded_;  // in groups that have to be repaired: nobody else covers them until then
   Groups leaving_;
   MaintenanceSummary summary_;
@@ -149,6 +150,7 @@ Status Maintainer::put_group(ParityGroup group) {
 
 Status Maintainer::store_group(const ParityGroup& group, const BuiltGroup& built) {
   KURA_TRY(store_shards(store_, built.shards));
+  for (const BuiltShard& shard : built.shards) put_.insert(shard.id);
   count(group, built.stored_bytes());
   return {};
 }
@@ -185,7 +187,7 @@ Status Maintainer::remove_shards() {
         group->group, [&](const ObjectName& name) { return covered_.contains(name) || !survey_.there.contains(name); });
     if (is_needed) continue;
     for (const auto& shard : group->shards) {
-      if (shard) shards.push_back(shard->id);
+      if (shard && !put_.contains(shard->id)) shards.push_back(shard->id);
     }
   }
   // What nobody can tell the group of covers nothing. One that merely cannot be read now, or is a newer program's, is

@@ -170,7 +170,7 @@ TEST_F(CheckRepair, MoreThanTheShardsCanBearIsLeftAsItIsAndTold) {
 TEST_F(CheckRepair, ADryRunSaysTheSameAndChangesNothing) {
   flip(Kind::kSnapshot, ids(Kind::kSnapshot)[0]);
   flip(Kind::kParity, ids(Kind::kParity)[0], 2000);
-  remove(Kind::kPack, ids(Kind::kPack)[0]);
+  flip(Kind::kPack, ids(Kind::kPack)[0]);
   const Contents before = contents(world_.store());
   const Repaired dry = repair(store(), /*dry_run=*/true);
   EXPECT_FALSE(dry.is_whole());

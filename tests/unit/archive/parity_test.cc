@@ -230,6 +230,26 @@ TEST(ParityUpkeep, ManySmallBackupsShareGroupsAfterACollectionAndAnyTwoPacksCome
   EXPECT_EQ(test::expect_no_findings(world.repository()).summary.packs_weak, 0U);
 }
 
+TEST(ParityUpkeep, ACollectionThatWasCutOffBeforeItRemovedWhatItPutTogetherAnewLosesNoParityInTheNext) {
+  ParityWorld world;
+  for (std::uint64_t day = 1; day <= 3; ++day) {
+    world.write("file-" + std::to_string(day), day);
+    world.backup();
+  }
+  std::vector<base::Bytes> old;
+  for (const ObjectId& id : listed(world.store(), Kind::kParity)) {
+    old.push_back(world.store().get(Kind::kParity, id, store::kNoLimit).value());
+  }
+  ASSERT_TRUE(test::gc(world.repository()).has_value());
+  const auto merged = listed(world.store(), Kind::kParity);
+  for (const base::Bytes& shard : old) {
+    ASSERT_TRUE(world.store().put(Kind::kParity, crypto::sha256(shard), shard).has_value());
+  }
+  ASSERT_TRUE(test::gc(world.repository()).has_value());
+  EXPECT_EQ(listed(world.store(), Kind::kParity), merged);
+  EXPECT_EQ(test::expect_no_findings(world.repository()).summary.packs_unprotected, 0U);
+}
+
 TEST(ParityUpkeep, WhatACollectionTakesOutOfAGroupLeavesTheRestAsWellProtected) {
   ParityWorld world;
   world.write("a", 1);
