@@ -40,12 +40,12 @@ def arguments():
 
 # ---- Measuring ----
 
-def measure(name, source, runs, log):
+def measure(name, source, runs, log, kinds_of=lambda number: tools.TOOLS):
     """All results of one data set: {(scenario, tool): [Result, ...]}. In each run every tool does a scenario before the
-    next one begins, and another tool is the first to start."""
+    next one begins, and another tool is the first to start. `kinds_of` gives the tools of a run, by its number."""
     results = {}
     for number in range(runs):
-        turn = [kind(f"{BASE}/work/{kind.name}", source) for kind in tools.TOOLS]
+        turn = [kind(f"{BASE}/work/{kind.name}", source) for kind in kinds_of(number)]
         turn = turn[number % len(turn):] + turn[:number % len(turn)]
         for tool in turn:
             tool.begin(log)

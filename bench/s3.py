@@ -12,8 +12,6 @@ import argparse
 import asyncio
 import os
 import shutil
-import statistics
-import subprocess
 import sys
 import threading
 
@@ -21,12 +19,12 @@ sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 os.environ.setdefault("KURA", os.path.join(ROOT, "build/release/bin/kura"))
 sys.path.append(os.path.join(ROOT, "tests", "system"))
+import bench  # noqa: E402
 import data  # noqa: E402
 import tools  # noqa: E402
 from s3_server import request, running_server  # noqa: E402
 
 BASE = os.path.join(ROOT, "build", "bench")
-SCENARIOS = ["first", "unchanged", "day 2", "restore", "check", "check, no keys"]
 PIECE = 1 << 16  # bytes
 
 
@@ -96,46 +94,17 @@ def in_bucket(kind, address, credentials):
     return InBucket
 
 
-def measure(options, server, port, source, log):
+def kinds_of(server, port):
+    """For bench.measure: both tools, with a bucket of their own in each run."""
     credentials = {name: server[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    results = {}
-    for number in range(options.runs):
-        turn = []
-        for kind in (tools.Kura, tools.Restic):
+
+    def kinds(number):
+        for kind, scheme in ((tools.Kura, "s3+http://"), (tools.Restic, "s3:http://")):
             name = f"bench-{kind.name}-{number}"
             request(server, "PUT", name)
-            address = f"s3+http://127.0.0.1:{port}/{name}" if kind is tools.Kura else f"s3:http://127.0.0.1:{port}/{name}"
-            turn.append(in_bucket(kind, address, credentials)(f"{BASE}/work/{kind.name}", source))
-        turn = turn[number % 2:] + turn[:number % 2]
-        for tool in turn:
-            tool.begin(log)
-        for scenario in SCENARIOS:
-            if scenario == "day 2":
-                data.day_2(source)
-            for tool in turn:
-                if scenario in tool.commands:
-                    print(f"run {number + 1}: {scenario}, {tool.name}", file=sys.stderr)
-                    result = tool.measure(scenario, log)
-                    if scenario == "restore" and not result.failure:
-                        result.failure = tool.compare_restored()
-                    results.setdefault((scenario, tool.name), []).append(result)
-        data.undo_day_2(source)
-        shutil.rmtree(f"{BASE}/work", ignore_errors=True)
-    return results
+            yield in_bucket(kind, f"{scheme}127.0.0.1:{port}/{name}", credentials)
 
-
-def show(results):
-    print("| scenario | tool | wall s | CPU s | peak MB | wall : kura |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for (scenario, name), runs in results.items():
-        failed = [run.failure for run in runs if run.failure]
-        if failed:
-            print(f"| {scenario} | {name} | FAILED: {failed[0]} | | | |")
-            continue
-        wall, own = (statistics.median(run.wall for run in results[scenario, tool]) for tool in (name, "kura"))
-        print(f"| {scenario} | {name} | {wall:.2f} | {statistics.median(run.cpu for run in runs):.2f} | "
-              f"{max(run.memory for run in runs) / tools.MB:.0f} | {wall / own:.2f} |")
-    return any(run.failure for runs in results.values() for run in runs)
+    return kinds
 
 
 def main():
@@ -153,10 +122,14 @@ def main():
         port = server["S3_PORT"]
         if options.delay or options.rate:
             port = Line(server["S3_HOST"], int(port), options.delay / 1000, options.rate * 125_000).port
-        return show(measure(options, server, port, source, f"{BASE}/log"))
+        results = bench.measure(options.only, source, options.runs, f"{BASE}/log", kinds_of(server, port))
     finally:
         next(servers, None)
         shutil.rmtree(f"{BASE}/s3", ignore_errors=True)
+    print(bench.as_markdown(bench.rows_of(results)))
+    failures = bench.failures_of(options.only, results)
+    print("\n".join(failures), file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

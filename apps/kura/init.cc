@@ -46,14 +46,14 @@ base::Result<archive::ParityPolicy> parse_parity(std::string_view text) {
                                 archive::kParityColumnLimit, archive::kParityShardLimit));
 }
 
-base::Result<archive::Repository> create(const Context& context, const InitOptions& options) {
+base::Result<archive::Repository> create(const Context& context, const InitOptions& options,
+                                         const std::optional<archive::ParityPolicy>& parity) {
   archive::Repository::NewRepository how{
       .state_folder = context.state_folder(),
       .machine_label = options.host.empty() ? base::host_name() : options.host,
       .passphrase = std::nullopt,
-      .parity = std::nullopt,
+      .parity = parity,
   };
-  if (options.parity->count() > 0) how.parity = KURA_TRY(parse_parity(options.parity_policy));
   if (options.recovery_key_out.empty()) {
     const auto passphrase =
         KURA_TRY(find_new_passphrase(context.options.passphrase_file, "KURA_PASSPHRASE_FILE", "KURA_PASSPHRASE",
@@ -70,11 +70,12 @@ std::string policy_text(const archive::ParityPolicy& parity) {
 
 base::Result<ExitCode> run_init(const Context& context, const InitOptions& options) {
   KURA_TRY(context.need_repository_name());
-  KURA_TRY(parse_parity(options.parity_policy));  // before anything is made
+  std::optional<archive::ParityPolicy> wanted_parity;
+  if (options.parity->count() > 0) wanted_parity = KURA_TRY(parse_parity(options.parity_policy));
   // Made before the repository, so that no repository is ever left without a key that opens it.
   std::optional<KeyFile> key_file;
   if (!options.recovery_key_out.empty()) key_file = KURA_TRY(KeyFile::create(options.recovery_key_out));
-  const auto repository = KURA_TRY(create(context, options));
+  const auto repository = KURA_TRY(create(context, options, wanted_parity));
   if (key_file) {
     const std::string text = KURA_TRY(archive::export_recovery_key(repository));
     if (auto written = key_file->write(text); !written) {

@@ -39,7 +39,4 @@ def original(tmp_path_factory):
 @pytest.fixture
 def copied(original, tmp_path):
     kura, source, contents = original
-    shutil.copytree(kura.repository, tmp_path / "repository")
-    shutil.copytree(kura.state, tmp_path / "state")
-    shutil.copy(kura.folder / "recovery-key", tmp_path)
-    return Kura(tmp_path, init=False), source, contents
+    return kura.copied_to(tmp_path), source, contents

@@ -95,6 +95,13 @@ class Kura:
         more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         return subprocess.Popen(self.command(*arguments), env=self.with_keys(keys), **more)
 
+    def copied_to(self, folder):
+        """The same machine with a repository and a state of its own below `folder`, to be harmed."""
+        for name in ("repository", "state"):
+            shutil.copytree(self.folder / name, folder / name)
+        shutil.copy(self.folder / "recovery-key", folder)
+        return Kura(folder, init=False)
+
     def backup(self, *arguments, **more):
         """The id of the snapshot."""
         return self.json("backup", *arguments, **more).summary["snapshot_id"]

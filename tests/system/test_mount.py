@@ -155,10 +155,7 @@ def large(tmp_path_factory):
 def own(large, tmp_path):
     """The same, to be harmed."""
     kura, source = large
-    for name in ("repository", "state"):
-        shutil.copytree(kura.folder / name, tmp_path / name)
-    shutil.copy(kura.folder / "recovery-key", tmp_path)
-    return Kura(tmp_path, init=False), source
+    return kura.copied_to(tmp_path), source
 
 
 def test_many_readers_at_once_read_at_random_places(large, tmp_path):

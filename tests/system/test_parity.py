@@ -56,10 +56,7 @@ def daily(tmp_path_factory):
 @pytest.fixture
 def copied(daily, tmp_path):
     kura, source = daily
-    for name in ("repository", "state"):
-        shutil.copytree(kura.folder / name, tmp_path / name)
-    shutil.copy(kura.folder / "recovery-key", tmp_path)
-    return Kura(tmp_path, init=False), source
+    return kura.copied_to(tmp_path), source
 
 
 @pytest.mark.parametrize("how", ["flip", "sectors", "truncate", "append", "delete"])
