@@ -77,9 +77,9 @@ function(kura_executable_settings target)
     endif()
 endfunction()
 
-# kura_app(NAME ROOMS room... [LINKS library...]): apps/NAME becomes the program NAME.
+# kura_app(NAME ROOMS room... [LINKS library...] [PRECOMPILE header...]): apps/NAME becomes the program NAME.
 function(kura_app app)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LINKS;PRECOMPILE")
     file(GLOB_RECURSE files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/apps/${app}/*.cc")
     if(NOT files)
         message(WARNING "apps/${app} has no .cc file; the program ${app} is left out")
@@ -90,9 +90,11 @@ function(kura_app app)
     target_include_directories(${app} PRIVATE "${CMAKE_SOURCE_DIR}/apps")
     target_link_libraries(${app} PRIVATE ${arg_ROOMS} ${arg_LINKS})
     kura_executable_settings(${app})
-    if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
-        # Most of the time would go into making the code of CLI11 and Boost.JSON again for each command's file.
-        set_target_properties(${app} PROPERTIES UNITY_BUILD ON)
+    # Most of the time would go into parsing CLI11 and Boost.JSON again for each command's file.
+    kura_precompile(${app} ${app} "${CMAKE_SOURCE_DIR}/cmake/precompiled.h" ${arg_PRECOMPILE})
+    if(NOT KURA_SANITIZE)
+        # A command line's code runs once and is read from disk at every start: small is fast.
+        target_compile_options(${app} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-Os>)
     endif()
     if(NOT KURA_APPS_BY_DEFAULT)
         set_target_properties(${app} PROPERTIES EXCLUDE_FROM_ALL ON)

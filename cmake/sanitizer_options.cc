@@ -17,7 +17,10 @@ const char* __lsan_default_options();
 __attribute__((used, visibility("default"))) const char* __asan_default_options() {
   return KURA_SYMBOLIZER
       ":abort_on_error=1:detect_leaks=1:check_initialization_order=1:strict_init_order=1:"
-      "detect_stack_use_after_return=1";
+      "detect_stack_use_after_return=1:"
+      // Freed memory waits in a small queue and threads that live shortly get small stacks: else half of the time of
+      // the tests with many threads goes into new pages.
+      "quarantine_size_mb=16:max_uar_stack_size_log=16";
 }
 
 __attribute__((used, visibility("default"))) const char* __lsan_default_options() { return "exitcode=86"; }
