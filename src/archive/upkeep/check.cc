@@ -11,14 +11,13 @@
 
 #include <fmt/format.h>
 
-#include "archive/format/limits.h"
-#include "archive/parity/coverage.h"
 #include "archive/repo/chunk_index.h"
-#include "archive/repo/condemned.h"
 #include "archive/repo/lease.h"
 #include "archive/repo/needs.h"
 #include "archive/upkeep/check_findings.h"
 #include "archive/upkeep/check_packs.h"
+#include "archive/upkeep/check_parity.h"
+#include "archive/upkeep/check_small_objects.h"
 #include "archive/upkeep/check_trees.h"
 #include "base/parallel.h"
 
@@ -50,10 +49,6 @@ class Checker {
   Result<CheckSummary> run();
 
  private:
-  Status check_configs();
-  Status check_keys();
-  Status check_leases();
-  Status check_condemned();
   Status check_snapshots();
   void check_chains();
   Status check_indexes();
@@ -62,9 +57,11 @@ class Checker {
   Status add_unlisted_packs();
   Status read_needed();
   Status check_needs();
-  std::vector<ObjectInfo> choose(std::vector<ObjectInfo> objects) const;
+  std::vector<ObjectInfo> all_packs() const {
+    const auto all = std::views::values(packs_);
+    return {all.begin(), all.end()};
+  }
   Status check_pack_bytes();
-  Status check_parity();
   void tell_bad_packs(const Losses& losses);
   void tell_missing_pack(const ObjectId& id, std::vector<ObjectId> users, const Losses& losses);
   struct ChunkCount {
@@ -138,60 +135,6 @@ std::vector<ObjectId> Checker::users_of_index(const ObjectId& index) {
 
 void Checker::add_bad_pack(const ObjectId& id, Error error) {
   if (bad_packs_.insert(id).second) bad_in_order_.emplace_back(id, std::move(error));
-}
-
-// Every config object is whole. One that is somebody else's is no damage: nobody takes it for the one in force.
-Status Checker::check_configs() {
-  for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kConfig))) {
-    ++summary_.objects;
-    const Result<base::Bytes> bytes = store_.get(Kind::kConfig, info.id, kConfigLimit);
-    const Result<Config> config = bytes ? Config::decode(*bytes) : Result<Config>(base::fail(bytes.error()));
-    if (config) continue;
-    if (!is_finding(store_, config.error())) return base::fail(config.error());
-    findings_.add(Kind::kConfig, info.id, Error(config.error()).within("config " + info.id.hex()));
-  }
-  return {};
-}
-
-Status Checker::check_keys() {
-  KeyList keys = KURA_TRY(repository_.keys());
-  summary_.keys = keys.slots.size() + keys.machines.size();
-  summary_.objects += summary_.keys + keys.damaged.size();
-  for (DamagedObject& at : keys.damaged) {
-    if (!is_finding(store_, at.error)) return base::fail(std::move(at.error));
-    findings_.add(at.kind, at.id, std::move(at.error));
-  }
-  return {};
-}
-
-// Leases come and go; what is there is whole. What one says that cannot be read is nothing to anybody but its owner: it
-// counts from when it came, and lapses.
-Status Checker::check_leases() {
-  for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kLease))) {
-    ++summary_.objects;
-    const Result<base::Bytes> bytes = store_.get(Kind::kLease, info.id, kLeaseLimit);
-    if (bytes || bytes.error().code() == ErrorCode::kNotFound) continue;
-    if (!is_finding(store_, bytes.error())) return base::fail(bytes.error());
-    findings_.add(Kind::kLease, info.id, bytes.error());
-  }
-  return {};
-}
-
-// A list that cannot be read makes backups lean on less (repo/condemned.h).
-Status Checker::check_condemned() {
-  for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kCondemned))) {
-    ++summary_.objects;
-    const Result<CondemnedObject> list = read_condemned_list(store_, info.id);
-    if (list || list.error().code() == ErrorCode::kNotFound) continue;
-    if (!is_finding(store_, list.error())) return base::fail(list.error());
-    const bool damaged = list.error().code() == ErrorCode::kDamaged;
-    findings_.add(Kind::kCondemned, info.id,
-                  damaged ? Error(list.error())
-                                .with_hint("`kura gc` removes it half an hour after it came; until then "
-                                           "backups may store more than they need to")
-                          : list.error());
-  }
-  return {};
 }
 
 Status Checker::check_snapshots() {
@@ -358,61 +301,14 @@ Status Checker::check_needs() {
   return {};
 }
 
-// Which packs or shards are read.
-std::vector<ObjectInfo> Checker::choose(std::vector<ObjectInfo> objects) const {
-  if (!options_.only) return choose_packs(std::move(objects), options_.read_data);
-  std::erase_if(objects, [&](const ObjectInfo& object) { return !options_.only->contains(object.id); });
-  return objects;
-}
-
 Status Checker::check_pack_bytes() {
-  const auto all = std::views::values(packs_);
-  const std::vector<ObjectInfo> packs = choose({all.begin(), all.end()});
+  const std::vector<ObjectInfo> packs = choose_objects(all_packs(), options_);
   PackCheck check = KURA_TRY(check_packs(repository_, packs, threads_, progress_, stop_));
   summary_.bytes_read += check.bytes_read;
   summary_.chunks_opened = check.chunks_opened;
   std::vector<std::pair<ObjectId, Error>> damaged(check.damaged.begin(), check.damaged.end());
   std::ranges::sort(damaged, {}, &std::pair<ObjectId, Error>::first);
   for (auto& [id, error] : damaged) add_bad_pack(id, std::move(error));
-  return {};
-}
-
-// Without keys: that each shard is whole, and how well the packs are covered.
-Status Checker::check_parity() {
-  ParityInventory parity = KURA_TRY(read_parity(store_, stop_));
-  summary_.parity = parity.shards;
-  summary_.parity_bytes = parity.bytes;
-  summary_.objects += parity.shards;
-  std::vector<ObjectInfo> shards;
-  for (const StoredGroup& group : parity.groups) {
-    for (const auto& shard : group.shards) {
-      if (shard) shards.push_back(*shard);
-    }
-  }
-  const std::vector<ObjectInfo> read = choose(std::move(shards));
-  std::vector<DamagedObject> damaged = std::move(parity.damaged);
-  std::mutex mutex;  // guards damaged
-  KURA_TRY(base::each_on_threads(read.size(), threads_, [&](std::size_t i) -> Status {
-    KURA_TRY(check_not_stopped(stop_));
-    const Result<base::Bytes> shard = store_.get(Kind::kParity, read[i].id, kParityLimit);
-    if (shard || shard.error().code() == ErrorCode::kNotFound) return {};
-    if (!is_finding(store_, shard.error())) return base::fail(shard.error());
-    const std::lock_guard lock(mutex);
-    damaged.push_back({.kind = Kind::kParity, .id = read[i].id, .error = shard.error()});
-    return {};
-  }));
-  std::ranges::sort(damaged, {}, &DamagedObject::id);
-  std::vector<ObjectId> bad_shards;
-  for (DamagedObject& at : damaged) {
-    bad_shards.push_back(at.id);
-    findings_.add(at.kind, at.id, std::move(at.error).with_hint("`kura check --repair` makes it again"));
-  }
-  if (!repository_.config().parity) return {};
-  const auto packs = std::views::values(packs_);
-  const Coverage coverage =
-      coverage_of(parity, {packs.begin(), packs.end()}, {bad_packs_.begin(), bad_packs_.end()}, bad_shards);
-  summary_.packs_unprotected = coverage.packs_unprotected;
-  summary_.packs_weak = coverage.packs_weak;
   return {};
 }
 
@@ -483,10 +379,7 @@ std::unordered_map<ObjectId, Checker::ChunkCount, base::DigestHash> Checker::cou
 }
 
 Result<CheckSummary> Checker::run() {
-  KURA_TRY(check_configs());
-  KURA_TRY(check_keys());
-  KURA_TRY(check_leases());
-  KURA_TRY(check_condemned());
+  KURA_TRY(check_small_objects(repository_, findings_, summary_));
   // In this order: what the snapshots and indexes of this moment need was stored before.
   KURA_TRY(check_snapshots());
   for (const ObjectInfo& info : KURA_TRY(store_.list(Kind::kPack))) packs_.emplace(info.id, info);
@@ -497,7 +390,11 @@ Result<CheckSummary> Checker::run() {
   KURA_TRY(add_unlisted_packs());
   KURA_TRY(check_needs());
   KURA_TRY(check_pack_bytes());
-  KURA_TRY(check_parity());
+  KURA_TRY(check_parity({.repository = repository_,
+                         .options = options_,
+                         .packs = all_packs(),
+                         .bad_packs = {bad_packs_.begin(), bad_packs_.end()}},
+                        findings_, summary_, stop_));
   Losses losses;
   if (repository_.recovery_secrets() != nullptr) {
     summary_.opened = true;

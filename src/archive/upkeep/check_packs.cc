@@ -152,21 +152,25 @@ Result<std::optional<Error>> PackChecker::open_frames(PackStream& stream, const 
 
 }  // namespace
 
-std::vector<ObjectInfo> choose_packs(std::vector<ObjectInfo> packs, double share) {
-  std::ranges::sort(packs, {}, &ObjectInfo::id);
-  if (share >= 1) return packs;
+std::vector<ObjectInfo> choose_objects(std::vector<ObjectInfo> objects, const CheckOptions& options) {
+  if (options.only) {
+    std::erase_if(objects, [&](const ObjectInfo& object) { return !options.only->contains(object.id); });
+    return objects;
+  }
+  std::ranges::sort(objects, {}, &ObjectInfo::id);
+  if (options.read_data >= 1) return objects;
   std::uint64_t seed;
   crypto::fill_random({reinterpret_cast<std::uint8_t*>(&seed), sizeof seed});
-  std::ranges::shuffle(packs, std::mt19937_64(seed));
+  std::ranges::shuffle(objects, std::mt19937_64(seed));
   std::uint64_t total = 0;
-  for (const ObjectInfo& pack : packs) total += pack.size;
-  const double wanted = share * static_cast<double>(total);
+  for (const ObjectInfo& object : objects) total += object.size;
+  const double wanted = options.read_data * static_cast<double>(total);
   std::size_t count = 0;
-  for (std::uint64_t chosen = 0; count < packs.size() && static_cast<double>(chosen) < wanted; ++count) {
-    chosen += packs[count].size;
+  for (std::uint64_t chosen = 0; count < objects.size() && static_cast<double>(chosen) < wanted; ++count) {
+    chosen += objects[count].size;
   }
-  packs.resize(count);
-  return packs;
+  objects.resize(count);
+  return objects;
 }
 
 Result<PackCheck> check_packs(const Repository& repository, const std::vector<ObjectInfo>& packs, unsigned threads,

@@ -18,8 +18,8 @@ struct PackCheck {
   std::uint64_t chunks_opened = 0;
 };
 
-// Of `packs`, a share of the bytes chosen by chance.
-std::vector<store::ObjectInfo> choose_packs(std::vector<store::ObjectInfo> packs, double share);
+// Which packs or shards are read: those that the options name, or a share of the bytes chosen by chance.
+std::vector<store::ObjectInfo> choose_objects(std::vector<store::ObjectInfo> objects, const CheckOptions& options);
 // A pack that is gone counts as damaged (kNotFound).
 base::Result<PackCheck> check_packs(const Repository& repository, const std::vector<store::ObjectInfo>& packs,
                                     unsigned threads, base::Progress& progress, const std::stop_token& stop);
