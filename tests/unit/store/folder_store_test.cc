@@ -6,8 +6,11 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "support/store/sample.h"
@@ -294,6 +297,27 @@ TEST(CreateFolderStore, TakesTheRootOfAFreshFileSystem) {
   test::TemporaryFolder folder;
   fs::create_directory(folder / "lost+found");
   EXPECT_TRUE(create_folder_store(folder.path(), posix_file_system()));
+}
+
+TEST(PosixFileSystem, ListsAFolderOfThousandsWholeWhileOthersOfItsNamesGo) {
+  const test::TemporaryFolder folder;
+  constexpr std::size_t kStays = 1500, kGoes = 1500;
+  for (std::size_t i = 0; i < kStays; ++i)
+    std::ofstream(folder / fmt::format("stays-{}", i)) << std::string(i % 50, 'x');
+  for (std::size_t i = 0; i < kGoes; ++i) std::ofstream(folder / fmt::format("goes-{}", i));
+  std::jthread remover([&] {
+    for (std::size_t i = 0; i < kGoes; ++i) fs::remove(folder / fmt::format("goes-{}", i));
+  });
+  do {
+    const auto entries = posix_file_system().list(folder.path());
+    ASSERT_TRUE(entries.has_value()) << entries.error().text();
+    std::map<std::string, std::uint64_t> sizes;
+    for (const FileSystem::Entry& entry : *entries) {
+      EXPECT_EQ(entry.type, FileSystem::Type::kFile);
+      EXPECT_TRUE(sizes.emplace(entry.name, entry.size).second) << entry.name;
+    }
+    for (std::size_t i = 0; i < kStays; ++i) ASSERT_EQ(sizes.at(fmt::format("stays-{}", i)), i % 50);
+  } while (fs::exists(folder / fmt::format("goes-{}", kGoes - 1)));
 }
 
 }  // namespace
