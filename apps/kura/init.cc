@@ -32,6 +32,7 @@ base::Result<archive::ParityPolicy> parse_parity(std::string_view text) {
   if (text.empty()) return archive::ParityPolicy{};
   unsigned packs = 0, shards = 0;
   const char* const end = text.data() + text.size();
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): `end` is its size
   const auto [plus, bad_packs] = std::from_chars(text.data(), end, packs);
   const bool has_plus = bad_packs == std::errc() && plus != end && *plus == '+';
   const auto [rest, bad_shards] = has_plus ? std::from_chars(plus + 1, end, shards) : std::from_chars_result{end, {}};

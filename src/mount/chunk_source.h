@@ -34,7 +34,7 @@ class ChunkSource {
  private:
   struct Key {
     archive::ChunkId id;
-    archive::Content content;
+    archive::Content content = {};
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {

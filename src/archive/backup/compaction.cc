@@ -14,8 +14,8 @@ namespace {
 // An object costs about as much as so many bytes: its request, its place in indexes and in every snapshot. Small packs
 // are so brought together even when all of them is used.
 constexpr double kObjectCost = 64U << 10;
-// How much the benefit has to be above the cost: both are guesses. Of 1, 1.4 and 2, a year (bench/year.py) ends with the
-// least space at 1.4.
+// How much the benefit has to be above the cost: both are guesses. Of 1, 1.4 and 2, a year (bench/year.py) ends with
+// the least space at 1.4.
 constexpr double kMargin = 1.4;
 // The usual limit is one part of so many of the source, or so many bytes if that is more: what a pack or two may hold,
 // since else the first packs of a small source would stay for ever.

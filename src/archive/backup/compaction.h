@@ -51,10 +51,11 @@ std::vector<std::size_t> choose_sparse(std::span<const PackState> packs, std::ui
 // What this machine's newest snapshots use, and what to do about it in its next one.
 class Compaction {
  public:
-  // `limit` as in CompactionPlan; nothing: a tenth of what the last snapshot of the series uses, or 64 MiB if that is more. `now` is the machine's
-  // clock, ns since 1970. Reads the snapshots, and the clear part of indexes where a series' newest snapshot is not
-  // this machine's own or not remembered: what such a snapshot needs is left alone, since nobody here knows how much it
-  // uses. Whatever cannot be read is damage that others tell of; then nothing is sparse.
+  // `limit` as in CompactionPlan; nothing: a tenth of what the last snapshot of the series uses, or 64 MiB if that is
+  // more. `now` is the machine's clock, ns since 1970. Reads the snapshots, and the clear part of indexes where a
+  // series' newest snapshot is not this machine's own or not remembered: what such a snapshot needs is left alone,
+  // since nobody here knows how much it uses. Whatever cannot be read is damage that others tell of; then nothing is
+  // sparse.
   static base::Result<Compaction> prepare(const Repository& repository, const ChunkIndex& known, const Series& series,
                                           std::optional<std::uint64_t> limit, std::int64_t now);
 

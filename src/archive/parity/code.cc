@@ -17,7 +17,9 @@ std::uint8_t coefficient(unsigned shard, unsigned column) {
 }
 
 // ISA-L takes what it only reads without const.
-std::uint8_t* readable(base::ByteSpan bytes) { return const_cast<std::uint8_t*>(bytes.data()); }
+std::uint8_t* readable(base::ByteSpan bytes) {
+  return const_cast<std::uint8_t*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
 
 // The inverse of the square of coefficients of these shards and columns, row after row: a row for each column.
 std::vector<std::uint8_t> inverse_of(std::span<const NumberedBytes> shards, std::span<const unsigned> columns) {
@@ -39,7 +41,7 @@ void add_to_shards(unsigned column, base::ByteSpan data, std::span<const base::M
     coefficients[i] = coefficient(i, column);
     out[i] = shards[i].data();
   }
-  std::array<std::uint8_t, kTableSize * kParityShardLimit> tables;
+  std::array<std::uint8_t, kTableSize * kParityShardLimit> tables{};
   const int rows = static_cast<int>(shards.size());
   ec_init_tables(1, rows, coefficients.data(), tables.data());
   ec_encode_data_update(static_cast<int>(data.size()), 1, rows, 0, tables.data(), readable(data), out.data());

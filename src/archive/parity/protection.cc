@@ -49,6 +49,7 @@ Status Protection::protect_small(std::vector<std::pair<Kind, store::ObjectId>> o
     for (const store::ObjectInfo& info : KURA_TRY(store.list(kind))) objects.emplace_back(kind, info.id);
   }
   std::vector<ParityMember> members;
+  members.reserve(objects.size());
   for (const auto& [kind, id] : objects) {
     members.push_back({.kind = kind, .id = id, .size = KURA_TRY(store.stat(kind, id)).size});
   }
