@@ -3,7 +3,7 @@
 #   tests/unit/ROOM/**.cc            -> kura_ROOM_test (GoogleTest, RapidCheck), each suite one ctest entry
 #   tests/unit/support/*.cc          -> kura_test_support, helpers that need only the room base
 #   tests/unit/support/ROOM/*.cc     -> kura_ROOM_test_support, helpers that need ROOM
-#   tests/fuzz/NAME_fuzz.cc          -> kura_NAME_fuzz (libFuzzer), corpus in tests/fuzz/corpus/NAME/
+#   tests/fuzz/NAME_fuzz.cc          -> a target of kura_fuzz (libFuzzer), corpus in tests/fuzz/corpus/NAME/
 #   tests/system/test_NAME.py        -> pytest, with KURA=path of the built program
 #   tests/format/test_NAME.py        -> the same
 #   tests/structure/NAME_test.py     -> plain Python, looks only at the sources
@@ -92,16 +92,15 @@ function(kura_fuzz_targets)
     file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc")
     get_property(rooms GLOBAL PROPERTY KURA_ROOMS)
     list(TRANSFORM rooms PREPEND kura_)
+    add_executable(kura_fuzz ${files} "${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_main.cc")
+    target_link_libraries(kura_fuzz PRIVATE ${rooms})
+    target_link_options(kura_fuzz PRIVATE -fsanitize=fuzzer)
+    kura_executable_settings(kura_fuzz)
     foreach(file IN LISTS files)
         get_filename_component(name "${file}" NAME_WE)
         string(REGEX REPLACE "_fuzz$" "" name "${name}")
-        set(target kura_${name}_fuzz)
-        add_executable(${target} "${file}")
-        target_link_libraries(${target} PRIVATE ${rooms})
-        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-        kura_executable_settings(${target})
         add_test(NAME "${KURA_PRESET}/fuzz/${name}"
-            COMMAND sh "${CMAKE_SOURCE_DIR}/tests/fuzz/run.sh" "$<TARGET_FILE:${target}>" "${name}" 5
+            COMMAND sh "${CMAKE_SOURCE_DIR}/tests/fuzz/run.sh" "$<TARGET_FILE:kura_fuzz>" "${name}" 3
             "${CMAKE_BINARY_DIR}/fuzz")
         set_tests_properties("${KURA_PRESET}/fuzz/${name}" PROPERTIES TIMEOUT 120 LABELS fuzz)
     endforeach()

@@ -65,12 +65,11 @@ void try_uses(base::ByteSpan body) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 3);
-  if (input.choice == 0) try_snapshots(input.bytes);
-  if (input.choice == 1) try_table(input.bytes);
-  if (input.choice == 2) try_uses(input.bytes);
-  return 0;
+void fuzz::cache(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 3);
+  if (part.choice == 0) try_snapshots(part.bytes);
+  if (part.choice == 1) try_table(part.bytes);
+  if (part.choice == 2) try_uses(part.bytes);
 }
 
 }  // namespace kura

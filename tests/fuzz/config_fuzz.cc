@@ -23,11 +23,10 @@ void try_decode(base::ByteSpan object, const base::Key& seed) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::config(base::ByteSpan input) {
   const base::Key seed = fuzz::key_of(1);
-  try_decode({data, size}, seed);
-  try_decode(fuzz::signed_anew({data, size}, kSigningKeyOffset, seed), seed);
-  return 0;
+  try_decode(input, seed);
+  try_decode(fuzz::signed_anew(input, kSigningKeyOffset, seed), seed);
 }
 
 }  // namespace kura

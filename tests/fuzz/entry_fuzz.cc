@@ -37,14 +37,13 @@ void try_content(base::ByteSpan bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 2);
-  if (input.choice == 0) {
-    try_listing(input.bytes);
+void fuzz::entry(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 2);
+  if (part.choice == 0) {
+    try_listing(part.bytes);
   } else {
-    try_content(input.bytes);
+    try_content(part.bytes);
   }
-  return 0;
 }
 
 }  // namespace kura

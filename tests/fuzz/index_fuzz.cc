@@ -45,12 +45,11 @@ base::Bytes sealed_anew(base::ByteSpan bytes, const base::Key& key) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::index(base::ByteSpan input) {
   const base::Key key = fuzz::key_of(2);
-  try_decode({data, size}, nullptr);
-  try_decode({data, size}, &key);
-  try_decode(sealed_anew({data, size}, key), &key);
-  return 0;
+  try_decode(input, nullptr);
+  try_decode(input, &key);
+  try_decode(sealed_anew(input, key), &key);
 }
 
 }  // namespace kura

@@ -39,20 +39,19 @@ void try_machine_file(std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 3);
-  switch (input.choice) {
+void fuzz::key(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 3);
+  switch (part.choice) {
     case 0:
-      try_object(input.bytes);
-      try_object(fuzz::signed_anew(input.bytes, fuzz::kNoKey, fuzz::key_of(1)));
+      try_object(part.bytes);
+      try_object(fuzz::signed_anew(part.bytes, fuzz::kNoKey, fuzz::key_of(1)));
       break;
     case 1:
-      try_recovery_file(base::as_text(input.bytes));
+      try_recovery_file(base::as_text(part.bytes));
       break;
     default:
-      try_machine_file(base::as_text(input.bytes));
+      try_machine_file(base::as_text(part.bytes));
   }
-  return 0;
 }
 
 }  // namespace kura

@@ -17,10 +17,9 @@ void try_object(base::ByteSpan bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  try_object<archive::LeaseObject>({data, size});
-  try_object<archive::CondemnedObject>({data, size});
-  return 0;
+void fuzz::lease(base::ByteSpan input) {
+  try_object<archive::LeaseObject>(input);
+  try_object<archive::CondemnedObject>(input);
 }
 
 }  // namespace kura

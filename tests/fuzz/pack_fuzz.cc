@@ -41,22 +41,21 @@ void try_trailer(base::ByteSpan bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 4);
-  switch (input.choice) {
+void fuzz::pack(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 4);
+  switch (part.choice) {
     case 0:
-      try_header(input.bytes);
+      try_header(part.bytes);
       break;
     case 1:
-      try_record(input.bytes);
+      try_record(part.bytes);
       break;
     case 2:
-      try_trailer(input.bytes);
+      try_trailer(part.bytes);
       break;
     default:
-      static_cast<void>(archive::open_footer(PackHeader{}, input.bytes, 1000, fuzz::key_of(2)));
+      static_cast<void>(archive::open_footer(PackHeader{}, part.bytes, 1000, fuzz::key_of(2)));
   }
-  return 0;
 }
 
 }  // namespace kura

@@ -59,15 +59,14 @@ void try_checksums(base::ByteSpan bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 2);
-  if (input.choice == 1) {
-    try_checksums(input.bytes);
-    return 0;
+void fuzz::parity(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 2);
+  if (part.choice == 1) {
+    try_checksums(part.bytes);
+    return;
   }
-  try_head(input.bytes);
-  try_head(hashed_anew(input.bytes));
-  return 0;
+  try_head(part.bytes);
+  try_head(hashed_anew(part.bytes));
 }
 
 }  // namespace kura

@@ -20,10 +20,10 @@ if [ -f "$here/$name.dict" ]; then
     set -- "-dict=$here/$name.dict" "$@"
 fi
 
-if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+if KURA_FUZZ_TARGET=$name "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="$work/findings/" "$@"; then
     exit 0
 fi
 echo "fuzz: $name failed; the input that shows it is in $work/findings/." >&2
-echo "fuzz: run '$program FILE' to see it again; once fixed, keep the input in tests/fuzz/corpus/$name/." >&2
+echo "fuzz: run 'KURA_FUZZ_TARGET=$name $program FILE' to see it again; once fixed, keep the input in tests/fuzz/corpus/$name/." >&2
 exit 1

@@ -4,18 +4,18 @@
 
 namespace kura {
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto page = store::s3::parse_list({data, size});
+void fuzz::s3_answers(base::ByteSpan input) {
+  const auto page = store::s3::parse_list(input);
   // An object takes more bytes in XML than its key does here.
-  if (page) fuzz::require(page->objects.size() <= size / 16, "a page has no more objects than it has room for");
-  const auto uploads = store::s3::parse_uploads({data, size});
-  if (uploads) fuzz::require(uploads->size() <= size / 16, "a list has no more uploads than it has room for");
-  const auto id = store::s3::parse_upload_id({data, size});
-  if (id) fuzz::require(!id->empty() && id->size() <= size, "an upload has an id that comes from the answer");
-  static_cast<void>(store::s3::parse_lock_enabled({data, size}));
-  const auto error = store::s3::parse_error({data, size});
-  fuzz::require(error.code.size() <= size && error.message.size() <= size, "texts come from the answer");
-  return 0;
+  if (page) fuzz::require(page->objects.size() <= input.size() / 16, "a page has no more objects than it has room for");
+  const auto uploads = store::s3::parse_uploads(input);
+  if (uploads) fuzz::require(uploads->size() <= input.size() / 16, "a list has no more uploads than it has room for");
+  const auto id = store::s3::parse_upload_id(input);
+  if (id) fuzz::require(!id->empty() && id->size() <= input.size(), "an upload has an id that comes from the answer");
+  static_cast<void>(store::s3::parse_lock_enabled(input));
+  const auto error = store::s3::parse_error(input);
+  fuzz::require(error.code.size() <= input.size() && error.message.size() <= input.size(),
+                "texts come from the answer");
 }
 
 }  // namespace kura

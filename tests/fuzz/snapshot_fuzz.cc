@@ -43,15 +43,14 @@ void try_label(base::ByteSpan bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const fuzz::FuzzInput input(data, size, 2);
-  if (input.choice == 0) {
-    try_snapshot(input.bytes);
-    try_snapshot(fuzz::signed_anew(input.bytes, kMachineOffset, fuzz::key_of(1)));
+void fuzz::snapshot(base::ByteSpan input) {
+  const fuzz::FuzzInput part(input, 2);
+  if (part.choice == 0) {
+    try_snapshot(part.bytes);
+    try_snapshot(fuzz::signed_anew(part.bytes, kMachineOffset, fuzz::key_of(1)));
   } else {
-    try_label(input.bytes);
+    try_label(part.bytes);
   }
-  return 0;
 }
 
 }  // namespace kura

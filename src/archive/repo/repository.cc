@@ -102,7 +102,7 @@ Result<Repository> Repository::create(std::shared_ptr<store::Store> store, const
 
   if (how.passphrase) {
     KURA_TRY(repository.put(Kind::kKey, KURA_TRY(RecoverySlot::seal(repository.config_id_, created, "first",
-                                                                    secrets.recovery, *how.passphrase, {}))));
+                                                                    secrets.recovery, *how.passphrase, how.cost))));
   }
   repository.machine_ =
       MachineKey{.config = repository.config_id_, .write = secrets.write.write, .signing_seed = crypto::random_key()};

@@ -20,6 +20,7 @@
 #include "archive/format/snapshot.h"
 #include "archive/repo/machine.h"
 #include "archive/repo/secrets.h"
+#include "crypto/passphrase.h"
 #include "store/store.h"
 
 namespace kura::archive {
@@ -100,6 +101,7 @@ class Repository {
     std::string machine_label;                          // host name
     std::optional<std::string> passphrase;              // nothing: recovery key off line only
     std::optional<ParityPolicy> parity = std::nullopt;  // kept beside the packs
+    crypto::PassphraseCost cost = {};                   // of trying a passphrase
   };
   static base::Result<Repository> create(std::shared_ptr<store::Store> store, const NewRepository& how);
 

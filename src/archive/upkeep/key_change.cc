@@ -28,22 +28,18 @@ Status check_label(std::string_view label) {
   return base::fail(ErrorCode::kUsage, fmt::format("a key's label has at most {} bytes", kLabelLimit));
 }
 
-// Puts a slot; it is durable when this returns.
-Result<ObjectId> put_slot(const Repository& repository, std::string_view label, std::string_view passphrase) {
+}  // namespace
+
+Result<ObjectId> add_recovery_slot(const Repository& repository, std::string_view label, std::string_view passphrase,
+                                   const crypto::PassphraseCost& cost) {
   if (passphrase.empty()) return base::fail(ErrorCode::kUsage, "the new passphrase is empty");
   KURA_TRY(check_label(label));
   const RecoverySecrets* secrets = KURA_TRY(repository.need_recovery_secrets());
   const base::Bytes object =
-      KURA_TRY(RecoverySlot::seal(repository.config_id(), base::now_ns(), label, secrets->recovery, passphrase, {}));
+      KURA_TRY(RecoverySlot::seal(repository.config_id(), base::now_ns(), label, secrets->recovery, passphrase, cost));
   const ObjectId id = KURA_TRY(repository.put(Kind::kKey, object));
   KURA_TRY(repository.store().sync());
   return id;
-}
-
-}  // namespace
-
-Result<ObjectId> add_recovery_slot(const Repository& repository, std::string_view label, std::string_view passphrase) {
-  return put_slot(repository, label, passphrase);
 }
 
 Result<std::string> export_recovery_key(const Repository& repository) {
@@ -52,7 +48,7 @@ Result<std::string> export_recovery_key(const Repository& repository) {
 }
 
 Result<ObjectId> change_passphrase(const Repository& repository, std::string_view old_passphrase,
-                                   std::string_view new_passphrase) {
+                                   std::string_view new_passphrase, const crypto::PassphraseCost& cost) {
   KURA_TRY(repository.need_recovery_secrets());
   // All that it opens go, or the old passphrase would still open the repository.
   std::vector<ObjectId> old_slots;
@@ -71,7 +67,7 @@ Result<ObjectId> change_passphrase(const Repository& repository, std::string_vie
                       fmt::format("the old passphrase opens no recovery key of {}", repository.store().describe()));
   }
   // Until the new one is durable the old one opens the repository, and from then on both do until the old one is gone.
-  const ObjectId id = KURA_TRY(put_slot(repository, label, new_passphrase));
+  const ObjectId id = KURA_TRY(add_recovery_slot(repository, label, new_passphrase, cost));
   for (const ObjectId& old : old_slots) KURA_TRY(repository.store().remove(Kind::kKey, old));
   KURA_TRY(repository.store().sync());
   return id;

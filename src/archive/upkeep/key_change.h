@@ -4,17 +4,19 @@
 #include <string>
 
 #include "archive/repo/repository.h"
+#include "crypto/passphrase.h"
 
 namespace kura::archive {
 
-// Another recovery slot under a passphrase. Returns its object id.
+// Another recovery slot under a passphrase, which costs `cost` to try. Its object id; it is durable then.
 base::Result<store::ObjectId> add_recovery_slot(const Repository& repository, std::string_view label,
-                                                std::string_view passphrase);
+                                                std::string_view passphrase, const crypto::PassphraseCost& cost = {});
 // The text of an off-line key file (for writing to a file of mode 0600 by the caller).
 base::Result<std::string> export_recovery_key(const Repository& repository);
 // Puts the new slot, syncs, then removes the slot that `old_passphrase` opens.
 base::Result<store::ObjectId> change_passphrase(const Repository& repository, std::string_view old_passphrase,
-                                                std::string_view new_passphrase);
+                                                std::string_view new_passphrase,
+                                                const crypto::PassphraseCost& cost = {});
 // Removes a slot or a machine certificate by id (unique prefix). Refuses (kConflict), unless `force`, to remove
 // - the last recovery slot: without it only an off-line key opens the repository;
 // - the certificate of a machine that has signed snapshots which are there: they would count no more. The error says

@@ -18,6 +18,19 @@
 
 namespace kura::fuzz {
 
+// The targets, each in the file of its name: what `input` is to be parsed as. fuzz_main.cc calls the one that is
+// chosen.
+void cache(base::ByteSpan input);
+void config(base::ByteSpan input);
+void entry(base::ByteSpan input);
+void index(base::ByteSpan input);
+void key(base::ByteSpan input);
+void lease(base::ByteSpan input);
+void pack(base::ByteSpan input);
+void parity(base::ByteSpan input);
+void s3_answers(base::ByteSpan input);
+void snapshot(base::ByteSpan input);
+
 inline void require(bool holds, const char* promise) {
   if (holds) return;
   std::fprintf(stderr, "broken promise: %s\n", promise);
@@ -54,10 +67,10 @@ struct FuzzInput {
   unsigned choice = 0;
   base::ByteSpan bytes;
 
-  FuzzInput(const std::uint8_t* data, std::size_t size, unsigned choices) {
-    if (size == 0) return;
-    choice = data[0] % choices;
-    bytes = {data + 1, size - 1};
+  FuzzInput(base::ByteSpan input, unsigned choices) {
+    if (input.empty()) return;
+    choice = input[0] % choices;
+    bytes = input.subspan(1);
   }
 };
 

@@ -238,7 +238,7 @@ TEST_F(BackupRun, HolesAreNotReadAndComeBack) {
 }
 
 TEST_F(BackupRun, AFileThatGrowsWhileItIsReadIsReportedAndConsistent) {
-  write("log", random_text(40'000'000, 1));
+  write("log", random_text(8'000'000, 1));
   std::jthread writer([&](std::stop_token stop) {
     std::ofstream log(source("log"), std::ios::binary | std::ios::app);
     while (!stop.stop_requested()) log << "line" << std::flush;
@@ -252,7 +252,7 @@ TEST_F(BackupRun, AFileThatGrowsWhileItIsReadIsReportedAndConsistent) {
   EXPECT_EQ(problems_[0].error.code(), base::ErrorCode::kConflict);
   const Stored found = stored(summary.snapshot_id);
   EXPECT_EQ(found.entries.at(source("log")).size, found.contents.at(source("log")).size());
-  EXPECT_TRUE(found.contents.at(source("log")).starts_with(random_text(40'000'000, 1)));
+  EXPECT_TRUE(found.contents.at(source("log")).starts_with(random_text(8'000'000, 1)));
 }
 
 TEST_F(BackupRun, AnUnreadableFileIsNamedAndTheOthersAreThere) {
@@ -284,7 +284,7 @@ TEST_F(BackupRun, ADryRunStoresNothing) {
 }
 
 TEST_F(BackupRun, AStoppedBackupLeavesNoSnapshotAndNoLease) {
-  for (unsigned i = 0; i < 20; ++i) write(std::to_string(i), random_text(3'000'000, i));
+  for (unsigned i = 0; i < 20; ++i) write(std::to_string(i), random_text(1'500'000, i));
   std::stop_source stop;
   base::Result<BackupSummary> result;
   std::jthread backup([&] { result = try_backup({}, stop.get_token()); });

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "archive/format/limits.h"
+#include "support/archive/cheap_passphrase.h"
 #include "support/archive/format_samples.h"
 
 namespace kura::archive {
@@ -15,7 +16,6 @@ using test::expect_error;
 using test::kRecovery;
 using test::kSigningSeed;
 
-constexpr crypto::PassphraseCost kCheap{.passes = 1, .memory_kib = 8};
 const store::ObjectId kConfig = digest_of(0xc0);
 
 base::Result<KeyObject> decode_key(base::ByteSpan object) {
@@ -23,7 +23,9 @@ base::Result<KeyObject> decode_key(base::ByteSpan object) {
 }
 base::Status decode_key_status(base::ByteSpan object) { return test::status_of(decode_key(object)); }
 
-Bytes sample_slot() { return RecoverySlot::seal(kConfig, 5, "label", kRecovery, "passphrase", kCheap).value(); }
+Bytes sample_slot() {
+  return RecoverySlot::seal(kConfig, 5, "label", kRecovery, "passphrase", test::kCheapPassphrase).value();
+}
 bool same(const base::Key& a, const base::Key& b) { return std::ranges::equal(a.span(), b.span()); }
 
 TEST(RecoverySlotTest, OpensWithItsPassphraseAlone) {
@@ -57,9 +59,9 @@ TEST(RecoverySlotTest, RefusesACostThatWouldKeepAReaderBusy) {
 }
 
 TEST(RecoverySlotTest, RefusesALabelThatIsTooLong) {
-  expect_error(RecoverySlot::seal(kConfig, 5, std::string(256, 'x'), kRecovery, "passphrase", kCheap),
+  expect_error(RecoverySlot::seal(kConfig, 5, std::string(256, 'x'), kRecovery, "passphrase", test::kCheapPassphrase),
                ErrorCode::kUsage);
-  EXPECT_TRUE(RecoverySlot::seal(kConfig, 5, std::string(255, 'x'), kRecovery, "passphrase", kCheap));
+  EXPECT_TRUE(RecoverySlot::seal(kConfig, 5, std::string(255, 'x'), kRecovery, "passphrase", test::kCheapPassphrase));
 }
 
 TEST(RecoverySlotTest, NeverSealsTwiceTheSameWay) { EXPECT_NE(sample_slot(), sample_slot()); }

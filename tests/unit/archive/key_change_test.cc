@@ -17,6 +17,7 @@ using store::FaultyStore;
 using store::Kind;
 using store::ObjectId;
 using test::BackupWorld;
+using test::kCheapPassphrase;
 using test::store_on;
 
 bool opens(const BackupWorld& world, std::shared_ptr<store::Store> store, std::string_view passphrase) {
@@ -25,7 +26,7 @@ bool opens(const BackupWorld& world, std::shared_ptr<store::Store> store, std::s
 
 TEST(KeyChange, ANewSlotOpensBesideTheOldOne) {
   const BackupWorld world("old one");
-  ASSERT_TRUE(add_recovery_slot(world.repository(), "safe", "second one").has_value());
+  ASSERT_TRUE(add_recovery_slot(world.repository(), "safe", "second one", kCheapPassphrase).has_value());
   EXPECT_TRUE(opens(world, world.repository().shared_store(), "old one"));
   EXPECT_TRUE(opens(world, world.repository().shared_store(), "second one"));
   EXPECT_EQ(world.repository().keys()->slots.at(1).slot.label, "safe");
@@ -33,11 +34,11 @@ TEST(KeyChange, ANewSlotOpensBesideTheOldOne) {
 
 TEST(KeyChange, AChangedPassphraseReplacesTheOldOne) {
   const BackupWorld world("old one");
-  const auto wrong = change_passphrase(world.repository(), "guessed", "new one");
+  const auto wrong = change_passphrase(world.repository(), "guessed", "new one", kCheapPassphrase);
   ASSERT_FALSE(wrong.has_value());
   EXPECT_EQ(wrong.error().code(), ErrorCode::kWrongKey);
   EXPECT_EQ(wrong.error().text().find("guessed"), std::string::npos);
-  ASSERT_TRUE(change_passphrase(world.repository(), "old one", "new one").has_value());
+  ASSERT_TRUE(change_passphrase(world.repository(), "old one", "new one", kCheapPassphrase).has_value());
   EXPECT_FALSE(opens(world, world.repository().shared_store(), "old one"));
   EXPECT_TRUE(opens(world, world.repository().shared_store(), "new one"));
   EXPECT_EQ(world.repository().keys()->slots.size(), 1U);
@@ -45,7 +46,7 @@ TEST(KeyChange, AChangedPassphraseReplacesTheOldOne) {
 
 TEST(KeyChange, TheSamePassphraseAgainIsNoLoss) {
   const BackupWorld world("the one");
-  ASSERT_TRUE(change_passphrase(world.repository(), "the one", "the one").has_value());
+  ASSERT_TRUE(change_passphrase(world.repository(), "the one", "the one", kCheapPassphrase).has_value());
   EXPECT_TRUE(opens(world, world.repository().shared_store(), "the one"));
 }
 
@@ -62,7 +63,9 @@ TEST(KeyChange, WhereverTheChangeIsCutOffOnePassphraseOpens) {
           call == FaultyStore::Call::kPut || call == FaultyStore::Call::kRemove || call == FaultyStore::Call::kSync;
       return changing && changes++ >= n;
     });
-    failed = !change_passphrase(world.unlocked({std::shared_ptr<void>(), &store}), "old one", "new one").has_value();
+    failed =
+        !change_passphrase(world.unlocked({std::shared_ptr<void>(), &store}), "old one", "new one", kCheapPassphrase)
+             .has_value();
     const auto after = disk->crash(n);
     EXPECT_TRUE(opens(world, store_on(*after), "old one") || opens(world, store_on(*after), "new one")) << "at " << n;
   }

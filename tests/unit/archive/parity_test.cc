@@ -60,23 +60,22 @@ TEST(ParityCode, ChecksumsAreThoseOfXz) {
 const std::vector<std::size_t> kSizes = {1'500'000, 1'400'000, 70'000, 1'000'001, 65'536, 300'000, 9};
 
 TEST(ParityRepair, AnyTwoLostPacksComeBackAndThreeDoNot) {
+  GroupOnDisk group(kSizes);
   for (std::size_t a = 0; a < kSizes.size(); ++a) {
     for (std::size_t b = a + 1; b < kSizes.size(); ++b) {
-      GroupOnDisk group(kSizes);
       ASSERT_TRUE(group.store->remove(Kind::kPack, group.packs[a].id).has_value());
       ASSERT_TRUE(group.store->remove(Kind::kPack, group.packs[b].id).has_value());
       EXPECT_TRUE(group.repair({{Kind::kPack, group.packs[a].id}, {Kind::kPack, group.packs[b].id}}).empty());
       EXPECT_TRUE(group.whole(a) && group.whole(b)) << a << ' ' << b;
     }
   }
-  GroupOnDisk group(kSizes);
   for (const std::size_t i : {0U, 1U, 3U}) ASSERT_TRUE(group.store->remove(Kind::kPack, group.packs[i].id).has_value());
   EXPECT_EQ(group.repair({{Kind::kPack, group.packs[0].id}}).size(), 1U);
   EXPECT_FALSE(group.store->stat(Kind::kPack, group.packs[0].id).has_value());
 }
 
 TEST(ParityRepair, ScatteredRotInEveryPackAndAShardIsRepairedRowByRow) {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
     GroupOnDisk group(kSizes);
     std::mt19937_64 random(seed);
     // Each row of blocks loses at most two of its blocks: here in row r, columns r and r + 1.

@@ -20,8 +20,9 @@ class UnlockTest : public test::RepositoryFixture {
     return RecoveryKeyFile{.config = made_->config_id(), .recovery = made_->recovery_secrets()->recovery}.encode();
   }
   store::ObjectId add_slot(const base::Key& recovery, std::string_view passphrase) const {
-    const crypto::PassphraseCost cheap{.passes = 1, .memory_kib = 8};
-    return made_->put(Kind::kKey, RecoverySlot::seal(made_->config_id(), 1, "", recovery, passphrase, cheap).value())
+    return made_
+        ->put(Kind::kKey,
+              RecoverySlot::seal(made_->config_id(), 1, "", recovery, passphrase, test::kCheapPassphrase).value())
         .value();
   }
   void expect_opens_everything(const Repository& repository) const {

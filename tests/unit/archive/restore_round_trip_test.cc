@@ -169,7 +169,7 @@ TEST(RoundTrip, GivesBackEveryTreeAsItWas) {
 TEST(RoundTrip, GivesBackAManyChunkFileWrittenByManyThreads) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "source");
-  const std::string big = noise(40 << 20, 7);
+  const std::string big = noise(16 << 20, 7);
   write_file(folder / "source/big", big);
   write_file(folder / "source/text", std::string(9 << 20, 't'));
   RealRepository repository;
@@ -179,7 +179,7 @@ TEST(RoundTrip, GivesBackAManyChunkFileWrittenByManyThreads) {
   const Restored restored = restore(repository.get(), snapshot, options);
   ASSERT_TRUE(restored.summary.has_value());
   EXPECT_TRUE(restored.problems.empty());
-  EXPECT_EQ(restored.summary->bytes_verified, 49U << 20);
+  EXPECT_EQ(restored.summary->bytes_verified, 25U << 20);
   EXPECT_EQ(read_file(folder / "target/big"), big);
 }
 
@@ -211,7 +211,7 @@ TEST(RoundTrip, GivesBackAccessControlListsAndCapabilities) {
 TEST(RoundTrip, StopsInTheMiddleAndGoesOnLater) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "source");
-  const std::string big = noise(64 << 20, 9);
+  const std::string big = noise(24 << 20, 9);
   write_file(folder / "source/big", big);
   RealRepository repository;
   const StoredSnapshot snapshot = repository.backup(folder / "source");

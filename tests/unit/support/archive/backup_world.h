@@ -16,6 +16,7 @@
 #include "archive/upkeep/check.h"
 #include "archive/upkeep/gc.h"
 #include "store/folder_store.h"
+#include "support/archive/cheap_passphrase.h"
 #include "support/store/crash_file_system.h"
 #include "support/store/sample.h"
 #include "support/temporary_folder.h"
@@ -35,11 +36,12 @@ class BackupWorld {
                        std::optional<ParityPolicy> parity = std::nullopt)
       : disk_(std::make_unique<store::CrashFileSystem>()) {
     std::filesystem::create_directories(source());
-    repository_.emplace(
-        Repository::create(
-            store_on(*disk_),
-            {.state_folder = state(), .machine_label = "test", .passphrase = std::move(passphrase), .parity = parity})
-            .value());
+    repository_.emplace(Repository::create(store_on(*disk_), {.state_folder = state(),
+                                                              .machine_label = "test",
+                                                              .passphrase = std::move(passphrase),
+                                                              .parity = parity,
+                                                              .cost = kCheapPassphrase})
+                            .value());
   }
 
   std::string source() const { return folder_ / "source"; }

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "archive/repo/repository.h"
+#include "support/archive/cheap_passphrase.h"
 #include "support/temporary_folder.h"
 
 namespace kura::archive::test {
@@ -26,7 +27,9 @@ class RepositoryFixture : public ::testing::Test {
   }
   std::string state(const std::string& name = "state") const { return folder_ / name; }
   base::Result<Repository> create(std::optional<std::string> passphrase = "right") const {
-    return Repository::create(store(), {.state_folder = state(), .machine_label = "host", .passphrase = passphrase});
+    return Repository::create(
+        store(),
+        {.state_folder = state(), .machine_label = "host", .passphrase = passphrase, .cost = kCheapPassphrase});
   }
   base::Result<Repository> open(const std::string& state_folder) const {
     return Repository::open(store(), state_folder);

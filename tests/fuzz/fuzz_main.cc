@@ -1,0 +1,38 @@
+// All targets are one program, which is built and linked once; KURA_FUZZ_TARGET in the environment names the target.
+#include <string_view>
+
+#include "support/fuzz_support.h"
+
+namespace kura::fuzz {
+namespace {
+
+struct Target {
+  std::string_view name;
+  void (*try_input)(base::ByteSpan);
+};
+
+constexpr Target kTargets[] = {
+    {"cache", cache}, {"config", config}, {"entry", entry},   {"index", index},           {"key", key},
+    {"lease", lease}, {"pack", pack},     {"parity", parity}, {"s3_answers", s3_answers}, {"snapshot", snapshot},
+};
+
+const Target* chosen_target = nullptr;
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int* /*argument_count*/, char*** /*arguments*/) {
+  const char* name = std::getenv("KURA_FUZZ_TARGET");
+  chosen_target = std::ranges::find(kTargets, std::string_view(name == nullptr ? "" : name), &Target::name);
+  if (chosen_target != std::end(kTargets)) return 0;
+  std::fprintf(stderr, "KURA_FUZZ_TARGET is to be one of:");
+  for (const Target& target : kTargets) std::fprintf(stderr, " %s", target.name.data());
+  std::fprintf(stderr, "\n");
+  std::exit(2);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  chosen_target->try_input({data, size});
+  return 0;
+}
+
+}  // namespace kura::fuzz
