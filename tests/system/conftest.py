@@ -26,12 +26,12 @@ def nobodys():
 def original(tmp_path_factory):
     """Three snapshots in several packs: (kura, source, {snapshot: its files}). Not to be changed: see `copied`."""
     folder = tmp_path_factory.mktemp("original")
-    source = fill(folder / "source" / "a", 12, MIB, random.Random(1)).parent
+    source = fill(folder / "source" / "a", 12, MIB // 4, random.Random(1)).parent
     kura = Kura(folder)
     contents = {}
     for day in range(3):
-        fill(source / f"day-{day}", 4, MIB, random.Random(10 + day))
-        (source / "a" / "file-3").write_bytes(random.Random(20 + day).randbytes(MIB))
+        fill(source / f"day-{day}", 4, MIB // 4, random.Random(10 + day))
+        (source / "a" / "file-3").write_bytes(random.Random(20 + day).randbytes(MIB // 4))
         contents[kura.backup(source)] = tree_of(source)
     return kura, source, contents
 

@@ -75,7 +75,7 @@ def test_a_full_disk_fails_the_backup_and_spoils_nothing(tmp_path):
 def test_a_full_disk_fails_the_restore_and_says_which_files(original, tmp_path):
     kura, source, contents = original
     last = list(contents)[-1]
-    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=8m", "tmpfs") as disk:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m", "tmpfs") as disk:
         done = kura.json("restore", f"{last}:{source}", "--target", disk / "t", code=1)
         assert "no_space" in {error["code"] for error in done.errors}
         got = tree_of(disk / "t")
