@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "archive/repo/read_index_tables.h"
+
 namespace kura::archive {
 
 base::Status IndexWriter::add(IndexedPack pack, bool needed) {
@@ -22,6 +24,7 @@ base::Status IndexWriter::write() {
   const base::Bytes object = index.encode(crypto::preferred_aead(), secrets->catalog);
   WrittenIndex written = std::exchange(pending_needs_, WrittenIndex{});
   written.needs.index = KURA_TRY(repository_.put(store::Kind::kIndex, object));
+  keep_index_table(repository_, {.id = written.needs.index, .size = object.size()}, index.packs);
   bytes_ += object.size();
   chunks_ = 0;
   written_.push_back(std::move(written));

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -26,29 +25,36 @@ class TableFolder {
     }
   }
 
-  IndexTableResult table(const ObjectInfo& info) {
-    const TableName name{.config = repository_.config_id(), .index = info.id, .size = info.size};
+  IndexTableResult table(const ObjectInfo& info) const {
+    const TableName name = name_of(info);
     // One that the store does not list has no size here: whether it is there, only reading it tells.
     const bool is_listed = info.size != 0;
     if (auto table = is_listed ? open(name) : nullptr) return table;
     const Index index = KURA_TRY(repository_.index(info.id));
     base::RawBuffer bytes = IndexTable::encode(name, index.packs);
     if (is_listed && write(name, bytes.span())) {
-      has_written_.store(true, std::memory_order_relaxed);
       if (auto table = open(name)) return table;
     }
     return IndexTable::open(std::make_unique<PageFile>(std::move(bytes)), name);
   }
 
-  // Only after a new one came, which is when old ones go.
+  void keep(const ObjectInfo& written, std::span<const IndexedPack> packs) const {
+    if (folder_.empty()) return;
+    const TableName name = name_of(written);
+    write(name, IndexTable::encode(name, packs).span());
+  }
+
   void tidy(std::span<const ObjectInfo> listed) const {
-    if (!has_written_.load(std::memory_order_relaxed)) return;
+    if (folder_.empty()) return;
     std::unordered_set<std::string> names;
     for (const ObjectInfo& info : listed) names.insert(info.id.hex());
     tidy_cache_folder(folder_, [&](std::string_view name) { return names.contains(std::string(name)); });
   }
 
  private:
+  TableName name_of(const ObjectInfo& info) const {
+    return {.config = repository_.config_id(), .index = info.id, .size = info.size};
+  }
   std::string path_of(const TableName& name) const { return folder_ + "/" + name.index.hex(); }
 
   std::shared_ptr<IndexTable> open(const TableName& name) const {
@@ -70,7 +76,6 @@ class TableFolder {
 
   const Repository& repository_;
   std::string folder_;  // empty: tables are not kept
-  std::atomic<bool> has_written_ = false;
 };
 
 }  // namespace
@@ -79,7 +84,7 @@ Result<std::vector<IndexTableResult>> read_index_tables(const Repository& reposi
                                                         std::span<const ObjectInfo> wanted,
                                                         std::span<const ObjectInfo> listed,
                                                         const std::stop_token& stop) {
-  TableFolder folder(repository);
+  const TableFolder folder(repository);
   std::vector<IndexTableResult> tables(wanted.size());
   const unsigned threads = std::max(base::thread_count(0), repository.store().requests_at_once());
   KURA_TRY(base::each_on_threads(wanted.size(), threads, [&](std::size_t i) -> base::Status {
@@ -89,6 +94,10 @@ Result<std::vector<IndexTableResult>> read_index_tables(const Repository& reposi
   }));
   folder.tidy(listed);
   return tables;
+}
+
+void keep_index_table(const Repository& repository, const ObjectInfo& written, std::span<const IndexedPack> packs) {
+  TableFolder(repository).keep(written, packs);
 }
 
 }  // namespace kura::archive
