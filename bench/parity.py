@@ -110,6 +110,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     arguments.program = os.path.abspath(arguments.program)
+    arguments.folder = arguments.folder.resolve() / "bench-parity"
     source = arguments.folder / "source"
     make_source(source, arguments.mib)
     rows, repository = measure_backups(arguments, source)
