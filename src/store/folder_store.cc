@@ -139,7 +139,9 @@ Result<std::vector<ObjectInfo>> FolderStore::list(Kind kind) {
 }
 
 Status FolderStore::append_objects(const std::string& folder, std::string_view prefix, std::vector<ObjectInfo>& found) {
-  for (const FileSystem::Entry& entry : KURA_TRY(list_or_empty(folder))) {
+  const std::vector<FileSystem::Entry> entries = KURA_TRY(list_or_empty(folder));
+  if (found.empty()) found.reserve(entries.size());
+  for (const FileSystem::Entry& entry : entries) {
     if (entry.type != Type::kFile) continue;
     if (const std::optional<ObjectId> id = object_of(entry.name, prefix)) {
       found.push_back({.id = *id, .size = entry.size, .received = entry.modified});

@@ -196,6 +196,11 @@ class PosixFileSystem final : public FileSystem {
  private:
   static Result<std::vector<Entry>> names_in(DIR* folder, const std::string& path) {
     std::vector<Entry> entries;
+    // A name takes some 64 bytes of a folder, on the usual file systems: a guess that saves growing step by step.
+    struct stat status{};
+    if (::fstat(::dirfd(folder), &status) == 0) {
+      entries.reserve(static_cast<std::size_t>(std::clamp<off_t>(status.st_size / 64, 0, 1 << 16)));
+    }
     for (;;) {
       errno = 0;
       const dirent* found = ::readdir(folder);
