@@ -2,15 +2,17 @@
 // else that is done with it (docs/performance.md): of a listing of 10,000 snapshots such touches were half.
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
 constexpr std::size_t kHugePage = 2 << 20;  // bytes, of x86-64 and most else; where it is not, the wish does no harm
+constexpr std::size_t kMost = PTRDIFF_MAX;  // malloc refuses more
 
 void* allocate(std::size_t size) {
-  if (size < kHugePage) return std::malloc(size == 0 ? 1 : size);
+  if (size < kHugePage || size > kMost) return std::malloc(size == 0 ? 1 : size);
   void* block = nullptr;
   const std::size_t whole = (size + kHugePage - 1) / kHugePage * kHugePage;
   if (::posix_memalign(&block, kHugePage, whole) != 0) return nullptr;
