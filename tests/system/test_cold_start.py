@@ -36,7 +36,8 @@ def test_with_a_new_key_it_stores_nothing_twice_and_its_next_backup_reads_nothin
     shutil.rmtree(kura.state)
     kura.run("key", "add", "--machine")
     again = kura.json("backup", source, keys=False).summary
-    assert again["chunks_new"] == 0 and again["chunks_reused"] > 40, again
+    listings_above = len(source.parents)  # of folders that are not this test's alone: any may have changed meanwhile
+    assert again["chunks_new"] <= listings_above and again["chunks_reused"] > 40, again
     assert again["bytes_stored_new"] < 20_000, "only an index or a snapshot, if anything"
     assert again["bytes_read"] == again["bytes_total"], "its cache was lost with the state"
     third = kura.json("backup", source, keys=False).summary

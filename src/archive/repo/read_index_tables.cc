@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -25,7 +27,7 @@ class TableFolder {
     }
   }
 
-  IndexTableResult table(const ObjectInfo& info) const {
+  IndexTableResult table(const ObjectInfo& info) {
     const TableName name = name_of(info);
     // One that the store does not list has no size here: whether it is there, only reading it tells.
     const bool is_listed = info.size != 0;
@@ -33,6 +35,7 @@ class TableFolder {
     const Index index = KURA_TRY(repository_.index(info.id));
     base::RawBuffer bytes = IndexTable::encode(name, index.packs);
     if (is_listed && write(name, bytes.span())) {
+      has_written_.store(true, std::memory_order_relaxed);
       if (auto table = open(name)) return table;
     }
     return IndexTable::open(std::make_unique<PageFile>(std::move(bytes)), name);
@@ -44,8 +47,11 @@ class TableFolder {
     write(name, IndexTable::encode(name, packs).span());
   }
 
+  // Only after a new one came, which is when old ones go, or when backups have left many: a twin, which has the same
+  // state, may be behind, and its reader is not to take away what the next backup needs.
   void tidy(std::span<const ObjectInfo> listed) const {
     if (folder_.empty()) return;
+    if (!has_written_.load(std::memory_order_relaxed) && file_count() <= 2 * listed.size() + kFew) return;
     std::unordered_set<std::string> names;
     for (const ObjectInfo& info : listed) names.insert(info.id.hex());
     tidy_cache_folder(folder_, [&](std::string_view name) { return names.contains(std::string(name)); });
@@ -54,6 +60,12 @@ class TableFolder {
  private:
   TableName name_of(const ObjectInfo& info) const {
     return {.config = repository_.config_id(), .index = info.id, .size = info.size};
+  }
+  std::size_t file_count() const {
+    std::error_code error;
+    std::size_t count = 0;
+    for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) ++count;
+    return count;
   }
   std::string path_of(const TableName& name) const { return folder_ + "/" + name.index.hex(); }
 
@@ -74,8 +86,11 @@ class TableFolder {
     return write_cache_file(path_of(name), parts);
   }
 
+  static constexpr std::size_t kFew = 16;
+
   const Repository& repository_;
   std::string folder_;  // empty: tables are not kept
+  std::atomic<bool> has_written_ = false;
 };
 
 }  // namespace
@@ -84,7 +99,7 @@ Result<std::vector<IndexTableResult>> read_index_tables(const Repository& reposi
                                                         std::span<const ObjectInfo> wanted,
                                                         std::span<const ObjectInfo> listed,
                                                         const std::stop_token& stop) {
-  const TableFolder folder(repository);
+  TableFolder folder(repository);
   std::vector<IndexTableResult> tables(wanted.size());
   const unsigned threads = std::max(base::thread_count(0), repository.store().requests_at_once());
   KURA_TRY(base::each_on_threads(wanted.size(), threads, [&](std::size_t i) -> base::Status {

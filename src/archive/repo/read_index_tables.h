@@ -21,10 +21,10 @@ namespace kura::archive {
 using IndexTableResult = base::Result<std::shared_ptr<IndexTable>>;
 
 // Of each of `wanted`, in their order, on all cores; errors as of Repository::index(). Where there is no table yet one
-// is written, if it can be. Those of indexes that are not among `listed`, which is all that the store has, are removed.
-// Without a state folder, or the catalog key, tables are in memory. The whole fails when it is stopped.
-// `repository` outlives the tables.
-// Costs about 0.1 ms and 25 bytes a pack for a table that is there, else about 0.6 us a chunk.
+// is written, if it can be. Then, and when many have gathered, those of indexes that are not among `listed`,
+// which is all that the store has, are removed. Without a state folder, or the catalog key, tables are in memory. The
+// whole fails when it is stopped. `repository` outlives the tables. Costs about 0.1 ms and 25 bytes a pack for a table
+// that is there, else about 0.6 us a chunk.
 base::Result<std::vector<IndexTableResult>> read_index_tables(const Repository& repository,
                                                               std::span<const store::ObjectInfo> wanted,
                                                               std::span<const store::ObjectInfo> listed,

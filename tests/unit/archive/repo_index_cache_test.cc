@@ -223,17 +223,29 @@ TEST_F(KeptTables, AreInMemoryWhereTheStateCannotBeWritten) {
   fs::remove(folder());
 }
 
-TEST_F(KeptTables, OfIndexesThatAreGoneAreRemoved) {
+TEST_F(KeptTables, OfIndexesThatAreGoneAreRemovedWithTheNextNewOne) {
   load();
   const std::string old = folder() + "/" + digest_of(9).hex(), stray = folder() + "/1-0123456789abcdef";
   std::ofstream(old) << "x";
   std::ofstream(stray) << "x";
   load();
+  EXPECT_TRUE(fs::exists(old));
+  fs::remove(path());
+  load();
   EXPECT_FALSE(fs::exists(old));
   EXPECT_TRUE(fs::exists(stray));  // somebody may be writing it
   fs::last_write_time(stray, fs::file_time_type::clock::now() - std::chrono::hours(25));
+  fs::remove(path());
   load();
   EXPECT_FALSE(fs::exists(stray));
+  EXPECT_TRUE(fs::exists(path()));
+}
+
+TEST_F(KeptTables, OfIndexesThatAreGoneAreRemovedWhenManyHaveGathered) {
+  load();
+  for (std::uint8_t i = 0; i < 100; ++i) std::ofstream(folder() + "/" + digest_of(i).hex()) << "x";
+  load();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder()), {}), 1);
   EXPECT_TRUE(fs::exists(path()));
 }
 
