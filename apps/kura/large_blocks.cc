@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): this is where operator new comes from
+
 namespace {
 
 constexpr std::size_t kHugePage = 2 << 20;  // bytes, of x86-64 and most else; where it is not, the wish does no harm
@@ -35,3 +37,5 @@ void* operator new(std::size_t size) {
 
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+// NOLINTEND(cppcoreguidelines-no-malloc)

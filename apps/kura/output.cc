@@ -62,7 +62,7 @@ void Output::gather_results() {
   const base::MutexLock lock(mutex_);
   gathers_ = !read_as_it_comes;
   // The library's own buffer is a page: a listing of 10,000 snapshots would be a thousand writes.
-  static std::array<char, 64 * 1024> buffer;
+  static std::array<char, std::size_t{64} * 1024> buffer;
   if (gathers_) std::setvbuf(stdout, buffer.data(), _IOFBF, buffer.size());
 }
 

@@ -168,7 +168,7 @@ class PosixFileSystem final : public FileSystem {
     if (!folder) return system_failure("list the folder", path, errno);
     descriptor.release();  // the DIR owns it now
 
-    std::vector<Entry> entries = KURA_TRY(names_in(folder.get(), path));
+    std::vector<Entry> entries = KURA_TRY(names_in(folder.get(), fd, path));
     KURA_TRY(look_at_each(fd, path, entries));
     std::erase_if(entries, [](const Entry& entry) { return entry.name.empty(); });
     return entries;
@@ -194,11 +194,11 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
-  static Result<std::vector<Entry>> names_in(DIR* folder, const std::string& path) {
+  static Result<std::vector<Entry>> names_in(DIR* folder, int fd, const std::string& path) {
     std::vector<Entry> entries;
     // A name takes some 64 bytes of a folder, on the usual file systems: a guess that saves growing step by step.
     struct stat status{};
-    if (::fstat(::dirfd(folder), &status) == 0) {
+    if (::fstat(fd, &status) == 0) {
       entries.reserve(static_cast<std::size_t>(std::clamp<off_t>(status.st_size / 64, 0, 1 << 16)));
     }
     for (;;) {

@@ -7,7 +7,7 @@ namespace kura::fuzz {
 namespace {
 
 struct Target {
-  std::string_view name;
+  const char* name;
   void (*try_input)(base::ByteSpan);
 };
 
@@ -22,10 +22,11 @@ const Target* chosen_target = nullptr;
 
 extern "C" int LLVMFuzzerInitialize(int* /*argument_count*/, char*** /*arguments*/) {
   const char* name = std::getenv("KURA_FUZZ_TARGET");
-  chosen_target = std::ranges::find(kTargets, std::string_view(name == nullptr ? "" : name), &Target::name);
+  const std::string_view wanted = name == nullptr ? "" : name;
+  chosen_target = std::ranges::find_if(kTargets, [&](const Target& target) { return target.name == wanted; });
   if (chosen_target != std::end(kTargets)) return 0;
   std::fprintf(stderr, "KURA_FUZZ_TARGET is to be one of:");
-  for (const Target& target : kTargets) std::fprintf(stderr, " %s", target.name.data());
+  for (const Target& target : kTargets) std::fprintf(stderr, " %s", target.name);
   std::fprintf(stderr, "\n");
   std::exit(2);
 }

@@ -25,7 +25,7 @@ class FrameCache {
  private:
   struct Key {
     store::ObjectId pack;
-    std::uint32_t frame;
+    std::uint32_t frame = 0;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
