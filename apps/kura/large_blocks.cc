@@ -6,18 +6,20 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/huge_pages.h"
+
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): this is where operator new comes from
 
 namespace {
 
-constexpr std::size_t kHugePage = 2 << 20;  // bytes, of x86-64 and most else; where it is not, the wish does no harm
+using kura::base::kHugePage;
+
 constexpr std::size_t kMost = PTRDIFF_MAX;  // malloc refuses more
 
 void* allocate(std::size_t size) {
   if (size < kHugePage || size > kMost) return std::malloc(size == 0 ? 1 : size);
   void* block = nullptr;
-  const std::size_t whole = (size + kHugePage - 1) / kHugePage * kHugePage;
-  if (::posix_memalign(&block, kHugePage, whole) != 0) return nullptr;
+  if (::posix_memalign(&block, kHugePage, kura::base::in_whole_huge_pages(size)) != 0) return nullptr;
   // The last page too, where at least half of it is asked for.
   const std::size_t pages = (size + kHugePage / 2) / kHugePage;
   ::madvise(block, pages * kHugePage, MADV_HUGEPAGE);

@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <new>
 
+#include "base/huge_pages.h"
+
 namespace kura::base {
 namespace {
 
-constexpr std::size_t kHugePage = 2U << 20;  // of x86-64 and of AArch64 with 4 KiB pages; elsewhere no harm
 constexpr std::size_t kHugeFrom = 1U << 20;
-
-std::size_t rounded_up(std::size_t size) { return (size + kHugePage - 1) / kHugePage * kHugePage; }
 
 }  // namespace
 
@@ -25,7 +24,7 @@ RawBuffer::Memory RawBuffer::allocate(std::size_t capacity) {
     capacity_ = capacity;
     return Memory(new std::uint8_t[capacity], Free());
   }
-  const std::size_t size = rounded_up(capacity);
+  const std::size_t size = in_whole_huge_pages(capacity);
   // One huge page more, so that it can begin at the border of one.
   void* const mapped = ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();

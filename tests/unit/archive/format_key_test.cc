@@ -13,6 +13,7 @@ using base::Bytes;
 using base::ErrorCode;
 using test::digest_of;
 using test::expect_error;
+using test::kCheapPassphrase;
 using test::kRecovery;
 using test::kSigningSeed;
 
@@ -24,7 +25,7 @@ base::Result<KeyObject> decode_key(base::ByteSpan object) {
 base::Status decode_key_status(base::ByteSpan object) { return test::status_of(decode_key(object)); }
 
 Bytes sample_slot() {
-  return RecoverySlot::seal(kConfig, 5, "label", kRecovery, "passphrase", test::kCheapPassphrase).value();
+  return RecoverySlot::seal(kConfig, 5, "label", kRecovery, "passphrase", kCheapPassphrase).value();
 }
 bool same(const base::Key& a, const base::Key& b) { return std::ranges::equal(a.span(), b.span()); }
 
@@ -59,9 +60,9 @@ TEST(RecoverySlotTest, RefusesACostThatWouldKeepAReaderBusy) {
 }
 
 TEST(RecoverySlotTest, RefusesALabelThatIsTooLong) {
-  expect_error(RecoverySlot::seal(kConfig, 5, std::string(256, 'x'), kRecovery, "passphrase", test::kCheapPassphrase),
+  expect_error(RecoverySlot::seal(kConfig, 5, std::string(256, 'x'), kRecovery, "passphrase", kCheapPassphrase),
                ErrorCode::kUsage);
-  EXPECT_TRUE(RecoverySlot::seal(kConfig, 5, std::string(255, 'x'), kRecovery, "passphrase", test::kCheapPassphrase));
+  EXPECT_TRUE(RecoverySlot::seal(kConfig, 5, std::string(255, 'x'), kRecovery, "passphrase", kCheapPassphrase));
 }
 
 TEST(RecoverySlotTest, NeverSealsTwiceTheSameWay) { EXPECT_NE(sample_slot(), sample_slot()); }
