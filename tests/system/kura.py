@@ -1,4 +1,4 @@
-"""The built program, driven from outside; nothing of the caller's environment reaches it but KURA_SIMD.
+"""The built program, driven from outside; nothing of the caller's environment reaches it but KURA_SIMD and KURA_IO_URING.
 
 KURA in the environment names the program.
 """
@@ -63,8 +63,9 @@ class Kura:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
                             "TMPDIR": str(self.folder), "KURA_REPO": str(self.repository),
                             "KURA_STATE_DIR": str(self.state)}
-        if "KURA_SIMD" in os.environ:  # the one thing that a whole run may be told: no AVX
-            self.environment["KURA_SIMD"] = os.environ["KURA_SIMD"]
+        for name in ("KURA_SIMD", "KURA_IO_URING"):  # what a whole run may be told
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
         if passphrase is not None:
             self.keys = {"KURA_PASSPHRASE": passphrase}
         else:

@@ -16,10 +16,8 @@ namespace {
 constexpr std::size_t kReadSize = 1U << 20;  // bytes
 
 base::UniqueFd open_file(int parent, const char* name) {
-  // Not blocking: a fifo may have taken the file's place.
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  int fd = ::openat(parent, name, kFlags | O_NOATIME);
-  if (fd < 0 && errno == EPERM) fd = ::openat(parent, name, kFlags);  // O_NOATIME is for the owner
+  int fd = ::openat(parent, name, kReadFlags | O_NOATIME);
+  if (fd < 0 && errno == EPERM) fd = ::openat(parent, name, kReadFlags);  // O_NOATIME is for the owner
   return base::UniqueFd(fd);
 }
 
@@ -27,15 +25,16 @@ base::Error read_error(int reason) { return base::Error::from_errno("cannot read
 
 }  // namespace
 
-base::Result<ReadFile> FileReader::read(int parent, const char* name, const struct stat& walked) {
+base::Result<ReadFile> FileReader::read(int parent, const char* name, const struct stat& walked,
+                                        const SmallFile& fetched) {
+  if (fetched.fd >= 0) {
+    if (auto file = read_as_walked(fetched.fd, walked, fetched.read_at, fetched.bytes)) return *std::move(file);
+  }
   const std::int64_t read_at = base::now_ns();
   const base::UniqueFd fd = open_file(parent, name);
   if (!fd) return base::fail(base::Error::from_errno("cannot open it", errno));
-  // A small file is read on the walk's word, which the look afterwards proves: nearly always, one system call less.
   if (S_ISREG(walked.st_mode) && static_cast<std::uint64_t>(walked.st_size) <= kReadSize) {
-    base::Result<ReadFile> file = read_open(fd.get(), walked, read_at);
-    if ((file && !file->changed) || job_.stopped()) return file;
-    if (file) progress_.bytes_done -= file->bytes_read;
+    if (auto file = read_as_walked(fd.get(), walked, read_at, std::nullopt)) return *std::move(file);
   }
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return base::fail(read_error(errno));
@@ -48,7 +47,20 @@ base::Result<ReadFile> FileReader::read(int parent, const char* name, const stru
   return file;
 }
 
-base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, std::int64_t read_at) {
+// A small file is read on the walk's word, which the look afterwards proves: nearly always, one system call less.
+// Nothing when that failed.
+std::optional<base::Result<ReadFile>> FileReader::read_as_walked(int fd, const struct stat& walked,
+                                                                 std::int64_t read_at,
+                                                                 std::optional<base::ByteSpan> bytes) {
+  base::Result<ReadFile> file = read_open(fd, walked, read_at, bytes);
+  if ((file && !file->changed) || job_.stopped()) return file;
+  if (file) progress_.bytes_done -= file->bytes_read;
+  return std::nullopt;
+}
+
+// `bytes`: all of it, when they were read already.
+base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, std::int64_t read_at,
+                                             std::optional<base::ByteSpan> bytes) {
   content_.reset();
   ReadFile file;
   file.read_at = read_at;
@@ -58,14 +70,25 @@ base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, 
   } else {
     file.xattrs_problem = std::move(xattrs).error();
   }
-  file.extents = find_data_extents(fd, status);
-  KURA_TRY(file.extents ? read_extents(fd, file) : read_data(fd, file));
+  if (bytes) {
+    KURA_TRY(take(*bytes, file));
+  } else {
+    file.extents = find_data_extents(fd, status);
+    KURA_TRY(file.extents ? read_extents(fd, file) : read_data(fd, file));
+  }
   file.content = KURA_TRY(content_.finish());
   struct stat after{};
   if (::fstat(fd, &after) != 0) return base::fail(read_error(errno));
   file.changed =
       FileStamp::of(after) != FileStamp::of(status) || file.size != static_cast<std::uint64_t>(status.st_size);
   return file;
+}
+
+base::Status FileReader::take(base::ByteSpan bytes, ReadFile& file) {
+  KURA_TRY(content_.append(bytes));
+  file.size = file.bytes_read = bytes.size();
+  progress_.bytes_done += bytes.size();
+  return {};
 }
 
 // Reads up to `size` bytes; fewer when the file ends before.

@@ -9,6 +9,7 @@
 
 #include "archive/backup/content_writer.h"
 #include "archive/backup/open_folder.h"
+#include "archive/backup/small_files.h"
 #include "archive/backup/xattrs.h"
 #include "archive/format/entry.h"
 #include "base/progress.h"
@@ -36,11 +37,15 @@ class FileReader {
       : job_(job), progress_(progress), content_(lane, chunker, Content::kFile) {}
 
   // An error is the file's own (kNotFound when it vanished, kDenied, kIo, kConflict when it is no file any more), or
-  // the job's, which job.stopped() tells. `walked` is what the walk saw of it.
-  base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked);
+  // the job's, which job.stopped() tells. `walked` is what the walk saw of it, `fetched` what was fetched of it since.
+  base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked, const SmallFile& fetched);
 
  private:
-  base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at);
+  std::optional<base::Result<ReadFile>> read_as_walked(int fd, const struct stat& walked, std::int64_t read_at,
+                                                       std::optional<base::ByteSpan> bytes);
+  base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at,
+                                   std::optional<base::ByteSpan> bytes = std::nullopt);
+  base::Status take(base::ByteSpan bytes, ReadFile& file);
   base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
   base::Status read_data(int fd, ReadFile& file);
   base::Status read_extents(int fd, ReadFile& file);

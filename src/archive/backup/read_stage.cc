@@ -29,14 +29,17 @@ void ReadStage::run() {
 }
 
 void ReadStage::read(Batch& batch) {
-  for (const Batch::Read& wanted : batch.reads) {
+  const std::span<const SmallFile> fetched = small_files_.fetch(batch);
+  for (std::size_t i = 0; i < batch.reads.size(); ++i) {
     if (job_.stopped()) return;
-    read(wanted, batch.items[wanted.item]);
+    const Batch::Read& wanted = batch.reads[i];
+    read(wanted, fetched[i], batch.items[wanted.item]);
   }
+  small_files_.let_go();
 }
 
-void ReadStage::read(const Batch::Read& read, Item& item) {
-  base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status);
+void ReadStage::read(const Batch::Read& read, const SmallFile& fetched, Item& item) {
+  base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status, fetched);
   if (job_.stopped()) return;
   if (file) return fill(item, *std::move(file));
   item.problem = std::move(file).error();

@@ -6,6 +6,7 @@
 #include "archive/backup/file_reader.h"
 #include "archive/backup/job_control.h"
 #include "archive/backup/lane.h"
+#include "archive/backup/small_files.h"
 #include "archive/backup/source_entry.h"
 #include "archive/backup/task_queue.h"
 #include "base/progress.h"
@@ -29,7 +30,7 @@ class ReadStage {
 
  private:
   void read(Batch& batch);
-  void read(const Batch::Read& read, Item& item);
+  void read(const Batch::Read& read, const SmallFile& fetched, Item& item);
   void fill(Item& item, ReadFile file);
   bool keep_remembered(Item& item);
 
@@ -38,6 +39,7 @@ class ReadStage {
   TaskQueue& tasks_;
   JobControl& job_;
   Lane lane_;
+  SmallFiles small_files_;
   FileReader reader_;
   OwnerNames owners_;
 };

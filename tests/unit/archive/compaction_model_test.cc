@@ -14,10 +14,10 @@
 namespace kura::archive {
 namespace {
 
-using Contents = std::map<std::string, std::string>;  // by path from the source
+using FileTexts = std::map<std::string, std::string>;  // by path from the source
 
-Contents contents_of(const std::filesystem::path& folder) {
-  Contents contents;
+FileTexts contents_of(const std::filesystem::path& folder) {
+  FileTexts contents;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) {
       contents[entry.path().lexically_relative(folder)] = test::read_file(entry.path());
@@ -81,7 +81,7 @@ class Model {
   std::uint32_t pick(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
   bool chance(std::uint32_t of) { return pick(of) == 0; }
 
-  // Contents out of a few: the series share some, and files come back to what they were.
+  // FileTexts out of a few: the series share some, and files come back to what they were.
   void edit(const std::string& series) {
     const std::string name = series + "/" + std::to_string(pick(12));
     if (chance(3)) return world_.erase(name);
@@ -105,7 +105,7 @@ class Model {
     const auto summary = try_backup(world_.repository(), series);
     ASSERT_TRUE(summary.has_value()) << summary.error().text();
     packs_compacted_ += summary->packs_compacted;
-    Contents contents;
+    FileTexts contents;
     for (auto& [name, content] : contents_of(world_.source() + "/" + series)) {
       contents[series + "/" + name] = content;
     }
@@ -137,7 +137,7 @@ class Model {
 
   test::BackupWorld world_;
   std::mt19937 random_;
-  std::map<store::ObjectId, Contents> snapshots_;
+  std::map<store::ObjectId, FileTexts> snapshots_;
   std::uint64_t packs_compacted_ = 0;
 };
 
