@@ -9,9 +9,10 @@ find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_library(IPSEC_MB IPSec_MB REQUIRED)
-find_library(LIBURING liburing.a REQUIRED)  # 20 KiB, and one library less to load at each start
+# Small, and each library less is loaded at no start.
+find_library(ARGON2 libargon2.a REQUIRED)
+find_library(LIBURING liburing.a REQUIRED)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3>=3.12)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal>=2.30)
-pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash>=0.8.1)  # its header
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.5)

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <sodium.h>
 #include <zstd.h>
 
 #include "archive/format/limits.h"
@@ -23,13 +22,12 @@ base::Result<ExitCode> run_version(const Context& context) {
                          {"format", archive::kFormatVersion},
                          {"cipher", cipher},
                          {"openssl", openssl},
-                         {"libsodium", sodium_version_string()},
                          {"zstd", ZSTD_versionString()},
                          {"compiler", __VERSION__}});
   context.output.line(
       fmt::format("kura {} ({}), repository format {}", base::version(), base::build_type(), archive::kFormatVersion));
-  context.output.note(fmt::format("cipher here: {}\nOpenSSL {}, libsodium {}, zstd {}\nbuilt with {}", cipher, openssl,
-                                  sodium_version_string(), ZSTD_versionString(), __VERSION__));
+  context.output.note(fmt::format("cipher here: {}\nOpenSSL {}, zstd {}\nbuilt with {}", cipher, openssl,
+                                  ZSTD_versionString(), __VERSION__));
   return kDone;
 }
 

@@ -1,4 +1,4 @@
-// Argon2id (RFC 9106, by libsodium): a key from a passphrase, slow and large on purpose.
+// Argon2id (RFC 9106, by libargon2): a key from a passphrase, slow and large on purpose.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct PassphraseCost {
 // The most that a stored object may ask of its reader: beyond that it is refused, not obeyed.
 inline constexpr PassphraseCost kPassphraseCostLimit{.passes = 16, .memory_kib = 2 * 1024 * 1024};
 
-// `salt` has kPassphraseSaltSize bytes. kUnsupported when the cost is outside of libsodium's range or of the limit,
+// `salt` has kPassphraseSaltSize bytes. kUnsupported when the cost is outside of Argon2's range or of the limit,
 // kNoSpace when the memory cannot be had.
 base::Result<base::Key> key_from_passphrase(std::string_view passphrase, base::ByteSpan salt,
                                             const PassphraseCost& cost);

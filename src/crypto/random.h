@@ -1,4 +1,4 @@
-// Random bytes from the operating system (getrandom, through OpenSSL's or libsodium's front). Never fails: a system
+// Random bytes straight from the operating system (getrandom). Never fails: a system
 // without randomness ends the program.
 #pragma once
 
