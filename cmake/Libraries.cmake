@@ -5,7 +5,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(CLI11 REQUIRED)
 find_package(CURL 7.88 REQUIRED)  # its headers; it is loaded when it is wanted
 find_package(EXPAT REQUIRED)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_library(IPSEC_MB IPSec_MB REQUIRED)

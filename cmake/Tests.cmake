@@ -13,7 +13,7 @@ set(KURA_PYTHON /usr/bin/python3)  # Debian's: the Python packages that tests us
 # System tests that also run with a sanitizer's build of the programs. Each takes several times as long there: list
 # those that go through the most code.
 set(KURA_SANITIZED_FILES
-    format/test_hostile_objects.py system/test_s3_conformance.py
+    format/test_hostile_objects.py system/test_s3_conformance.py system/test_vault.py
 )
 
 # Unit tests that start threads, or whose code under test does; the thread sanitizer has nothing to say of the others.
@@ -26,6 +26,7 @@ set(KURA_THREADED_FILES
     mount/file_system
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_memory
     archive/restore_round_trip
+    vault/holding vault/journal vault/server
 )
 list(JOIN KURA_THREADED_FILES "|" KURA_THREADED_FILES)
 

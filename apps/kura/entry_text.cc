@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "app/output.h"
 #include "base/escape.h"
 #include "base/human.h"
 #include "base/time.h"
-#include "output.h"
 
 namespace kura::app {
 

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "base/escape.h"
 #include "base/host.h"
 #include "base/signals.h"
 #include "base/version.h"
@@ -48,6 +47,7 @@ void add_global_options(CLI::App& root, GlobalOptions& options) {
 
 void add_commands(CommandTable& table) {
   add_init(table);
+  add_enrol(table);
   add_backup(table);
   add_snapshots(table);
   add_ls(table);
@@ -71,21 +71,6 @@ void add_commands(CommandTable& table) {
 void forbid_core_files() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
-}
-
-// What is wrong, and which help tells more: that of the command as far as it was understood.
-base::Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
-  const std::vector<std::string> unknown = root.remaining();
-  if (root.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-')) {
-    return {base::ErrorCode::kUsage, fmt::format("there is no command '{}'", base::printable(unknown.front())),
-            "`kura --help` lists the commands"};
-  }
-  std::string name = "kura";
-  for (const CLI::App* command = &root; !command->get_subcommands().empty();) {
-    command = command->get_subcommands().front();
-    name += " " + command->get_name();
-  }
-  return {base::ErrorCode::kUsage, base::printable(error.what()), fmt::format("See `{} --help`", name)};
 }
 
 // Wrong usage is told as other errors are; --help and --version are no errors.

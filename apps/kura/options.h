@@ -7,9 +7,9 @@
 #include <stop_token>
 #include <string>
 
+#include "app/output.h"
 #include "archive/repo/repository.h"
 #include "base/error.h"
-#include "output.h"
 #include "passphrase.h"
 
 namespace kura::app {

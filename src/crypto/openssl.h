@@ -1,5 +1,5 @@
 // What the .cc files of this room share about OpenSSL: owners for its objects, and the end of the program when it
-// fails where it cannot fail. For crypto/*.cc only.
+// fails where it cannot fail. For .cc files of crypto/ and pki/ only.
 #pragma once
 
 #include <cstdio>

@@ -30,6 +30,7 @@ class FolderStore final : public Store {
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  Result<std::unique_ptr<Upload>> upload(Kind kind, const ObjectId& id, std::uint64_t size) override;
   Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
   Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
@@ -41,6 +42,7 @@ class FolderStore final : public Store {
   std::string describe() const override { return layout_.root(); }
 
  private:
+  class FolderUpload;
   Status prepare_to_write();
   void sweep_temporaries();
   Result<std::int64_t> read_clock();
@@ -85,6 +87,52 @@ Status FolderStore::put(Kind kind, const ObjectId& id, std::span<const base::Byt
   // Also when the object was there: whoever put it may not have synced its name, and our caller relies on our sync().
   mark_dirty(layout_.folder(kind, id));
   return {};
+}
+
+class FolderStore::FolderUpload final : public Upload {
+ public:
+  FolderUpload(FolderStore& store, Kind kind, const ObjectId& id, std::uint64_t size, std::string temporary,
+               std::unique_ptr<FileSystem::File> file)
+      : store_(store), kind_(kind), id_(id), size_(size), temporary_(std::move(temporary)), file_(std::move(file)) {}
+  ~FolderUpload() override {
+    if (file_ == nullptr) return;
+    file_.reset();
+    [[maybe_unused]] const Status removed = store_.files_.remove(temporary_);
+  }
+
+  Status write(base::ByteSpan bytes) override {
+    if (bytes.size() > size_ - written_) return base::fail(upload_is_not_as_announced(kind_, id_));
+    written_ += bytes.size();
+    hash_.update(bytes);
+    return store_.advised(file_->write(bytes));
+  }
+
+  Status finish() override {
+    if (written_ != size_ || hash_.finish() != id_) return base::fail(upload_is_not_as_announced(kind_, id_));
+    KURA_TRY(store_.advised(file_->sync()));
+    KURA_TRY(store_.advised(store_.files_.rename(temporary_, store_.layout_.path(kind_, id_))));
+    file_.reset();
+    store_.mark_dirty(store_.layout_.folder(kind_, id_));
+    return {};
+  }
+
+ private:
+  FolderStore& store_;
+  const Kind kind_;
+  const ObjectId id_;
+  const std::uint64_t size_;
+  const std::string temporary_;
+  std::unique_ptr<FileSystem::File> file_;  // null: it is no temporary any more
+  std::uint64_t written_ = 0;
+  crypto::Sha256 hash_;
+};
+
+Result<std::unique_ptr<Upload>> FolderStore::upload(Kind kind, const ObjectId& id, std::uint64_t size) {
+  KURA_TRY(advised(prepare_to_write()));
+  KURA_TRY(advised(ensure_folder_of(kind, id)));
+  std::string temporary = layout_.temporaries() + "/" + temporary_name();
+  auto file = KURA_TRY(advised(files_.create(temporary)));
+  return std::make_unique<FolderUpload>(*this, kind, id, size, std::move(temporary), std::move(file));
 }
 
 Status FolderStore::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {

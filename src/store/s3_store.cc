@@ -67,10 +67,9 @@ class S3Store final : public Store {
   void abandon_old_uploads();
   // What lies under the name before an object is sent.
   enum class Before : std::uint8_t { kNothing, kOtherSize, kPerhapsSameSize };
-  Status upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
-                Before before);
-  Status upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
-                         Before before);
+  Status send(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size, Before before);
+  Status send_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
+                       Before before);
   bool has_arrived(Kind kind, const ObjectId& id, std::uint64_t size, Before before);
   Status lock(Kind kind, const ObjectId& id);
   Status lock_again(Kind kind, const ObjectId& id, const S3Bucket::Head& head);
@@ -133,18 +132,18 @@ Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpa
   if (*there && (*there)->size == size) {
     return lock_again(kind, id, **there);
   }
-  return upload(kind, id, parts, size, there->has_value() ? Before::kOtherSize : Before::kNothing);
+  return send(kind, id, parts, size, there->has_value() ? Before::kOtherSize : Before::kNothing);
 }
 
 Status S3Store::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
   if (S3Locks::concerns(kind)) KURA_TRY(prepare_to_write());
-  return upload(kind, id, parts, base::total_size(parts), Before::kPerhapsSameSize);
+  return send(kind, id, parts, base::total_size(parts), Before::kPerhapsSameSize);
 }
 
-Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
-                       Before before) {
+Status S3Store::send(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
+                     Before before) {
   const bool is_large = size > kWorthParts;
-  if (is_large && line_breaks_) return upload_in_parts(kind, id, parts, size, before);
+  if (is_large && line_breaks_) return send_in_parts(kind, id, parts, size, before);
   const std::string key = layout_.key(kind, id);
   const bool condition = before == Before::kNothing && takes_conditions_;
   const auto until = locks_.until(kind);
@@ -156,24 +155,24 @@ Status S3Store::upload(Kind kind, const ObjectId& id, std::span<const base::Byte
   const s3::Refusal& refusal = stored.error();
   if (is_large && refusal.cut_off) {
     line_breaks_ = true;
-    return upload_in_parts(kind, id, parts, size, before);
+    return send_in_parts(kind, id, parts, size, before);
   }
   if (condition && refusal.status == 501) {
     takes_conditions_ = false;
-    return upload(kind, id, parts, size, before);
+    return send(kind, id, parts, size, before);
   }
   if (condition && refusal.status == 412) {
     // By somebody else, or by a try of ours whose answer was lost.
     const auto there = KURA_TRY(bucket_.head(key));
     if (there && there->size == size) return lock_again(kind, id, *there);
-    return upload(kind, id, parts, size, Before::kOtherSize);
+    return send(kind, id, parts, size, Before::kOtherSize);
   }
   return base::fail(about("cannot store", kind, id, refusal.error));
 }
 
 // The lock comes afterwards: some servers take none with an upload in parts.
-Status S3Store::upload_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts,
-                                std::uint64_t size, Before before) {
+Status S3Store::send_in_parts(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts, std::uint64_t size,
+                              Before before) {
   const auto stored = uploads_.put(layout_.key(kind, id), parts);
   if (!stored && !has_arrived(kind, id, size, before)) {
     return base::fail(about("cannot store", kind, id, stored.error().error));

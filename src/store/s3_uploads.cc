@@ -18,8 +18,8 @@ using http::Method;
 using s3::Refusal;
 
 constexpr std::size_t kPartSize = 8 << 20;  // S3 takes no less than 5 MiB, but for the last one
-constexpr std::uint64_t kLongestAnswer = 64 << 10;
-constexpr std::uint64_t kLongestList = 8 << 20;
+constexpr std::uint64_t kLongestUploadAnswer = 64 << 10;
+constexpr std::uint64_t kLongestUploadList = 8 << 20;
 constexpr int kCompletions = 3;
 
 // `size` bytes from `offset` of the concatenation of `parts`, or as many as there are.
@@ -47,7 +47,7 @@ bool is_etag(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '<' && c != '&'; });
 }
 
-std::unexpected<Refusal> no_s3_answer(std::string what) {
+std::unexpected<Refusal> no_upload_answer(std::string what) {
   return std::unexpected(Refusal{
       .error = base::Error(ErrorCode::kIo, "the server's answer " + std::move(what),
                            "see whether the address is that of an S3 server, and no proxy changes what it says")});
@@ -67,7 +67,7 @@ std::expected<void, Refusal> S3Uploads::put(const std::string& key, std::span<co
 
 std::expected<std::string, Refusal> S3Uploads::begin(const std::string& key) {
   const auto response =
-      service_.call({.method = Method::kPost, .key = key, .query = {{"uploads", ""}}, .limit = kLongestAnswer});
+      service_.call({.method = Method::kPost, .key = key, .query = {{"uploads", ""}}, .limit = kLongestUploadAnswer});
   if (!response) return std::unexpected(response.error());
   auto id = s3::parse_upload_id(response->body);
   if (!id) return std::unexpected(Refusal{.status = response->status, .error = std::move(id).error()});
@@ -83,7 +83,7 @@ std::expected<std::string, Refusal> S3Uploads::put_part(const std::string& key, 
                                        .body_hash = hash_of(bytes)});
   if (!response) return std::unexpected(response.error());
   const std::string etag(response->header("etag"));
-  if (!is_etag(etag)) return no_s3_answer("does not say that it has stored a part");
+  if (!is_etag(etag)) return no_upload_answer("does not say that it has stored a part");
   return etag;
 }
 
@@ -109,7 +109,7 @@ std::expected<void, Refusal> S3Uploads::complete(const std::string& key, const s
                       .query = {{"uploadId", id}},
                       .body = body,
                       .body_hash = hash_of(body),
-                      .limit = kLongestAnswer};
+                      .limit = kLongestUploadAnswer};
   // S3 may say 200 before it knows, and tell in the body that it did not work out.
   for (int tries = 1;; ++tries) {
     const auto response = service_.call(call);
@@ -128,8 +128,8 @@ Status S3Uploads::abandon(const std::string& key, const std::string& id) {
 
 Status S3Uploads::abandon_old(const std::string& prefix, std::int64_t time,
                               const std::function<bool(std::string_view key)>& ours) {
-  const auto response =
-      service_.call({.query = {{"max-uploads", "1000"}, {"prefix", prefix}, {"uploads", ""}}, .limit = kLongestList});
+  const auto response = service_.call(
+      {.query = {{"max-uploads", "1000"}, {"prefix", prefix}, {"uploads", ""}}, .limit = kLongestUploadList});
   if (!response) return base::fail(response.error().error);
   for (const s3::ListedUpload& upload : KURA_TRY(s3::parse_uploads(response->body))) {
     if (upload.begun < time && ours(upload.key)) KURA_TRY(abandon(upload.key, upload.id));

@@ -8,6 +8,7 @@
 #include "store/file_system.h"
 #include "store/folder_store.h"
 #include "store/s3_store.h"
+#include "store/vault_store.h"
 
 namespace kura::store {
 namespace {
@@ -61,13 +62,9 @@ Result<std::string> folder_of_address(std::string_view address) {
   if (address.empty()) return base::fail(ErrorCode::kUsage, "the repository's address is empty");
   if (scheme.empty()) return std::string(address);
   if (scheme == "file") return path_of_file_address(address);
-  if (scheme == "https") {
-    return base::fail(ErrorCode::kUnsupported, "repositories at https:// are not available in this version",
-                      "use a folder's path, file:///path or s3://host/bucket");
-  }
   return base::fail(ErrorCode::kUnsupported,
                     fmt::format("{}:// is no kind of repository that this version knows", scheme),
-                    "use a folder's path, file:///path or s3://host/bucket");
+                    "use a folder's path, file:///path, s3://host/bucket or https://vault/NAME");
 }
 
 bool is_s3(std::string_view address) {
@@ -77,21 +74,26 @@ bool is_s3(std::string_view address) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop,
-                                          std::optional<std::chrono::seconds> patience) {
+Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOptions& options) {
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
-    return open_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop, patience);
+    const s3::Credentials credentials = KURA_TRY(s3::find_credentials(s3::process_environment));
+    return open_s3_store(place, credentials, options.stop, options.patience);
+  }
+  if (scheme_of(address) == vault::kScheme) {
+    return open_vault_store(KURA_TRY(vault::parse_address(address)), options.state_folder, options.stop,
+                            options.patience);
   }
   auto folder = KURA_TRY(open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system()));
-  return patience ? with_deadline(std::move(folder), *patience, stop) : std::move(folder);
+  return options.patience ? with_deadline(std::move(folder), *options.patience, options.stop) : std::move(folder);
 }
 
-Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop) {
+Result<std::unique_ptr<Store>> create_store(std::string_view address, const OpenOptions& options) {
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
-    return create_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), stop);
+    return create_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), options.stop);
   }
+  if (scheme_of(address) == vault::kScheme) return open_store(address, options);
   return create_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
 }
 

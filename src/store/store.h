@@ -34,6 +34,20 @@ struct Lock {
   std::int64_t until = 0;  // ns since 1970; 0: not known
 };
 
+// An object that comes piece by piece. Nothing of it is visible before finish(), and nothing stays without. Used by one
+// thread at a time; the store outlives it.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  // kDamaged when more comes than was announced; kNoSpace, kDenied, kIo.
+  virtual base::Status write(base::ByteSpan bytes) = 0;
+  // Checks what came against size and name: kDamaged when it is something else. Then as after put().
+  virtual base::Status finish() = 0;
+};
+
+// For uploads of any store.
+base::Error upload_is_not_as_announced(Kind kind, const ObjectId& id);
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -41,7 +55,10 @@ class Store {
   // Stores the concatenation of `parts`, whose SHA-256 the caller says is `id`.
   // kNoSpace, kDenied, kIo. Nothing is visible after an error.
   virtual base::Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) = 0;
-  // The same, over what lies there now: for an object that is damaged, or whose bytes cannot be read. All or nothing:
+  // The same for an object of `size` bytes that comes from somebody who is not believed. Memory: a folder needs none,
+  // other stores gather it.
+  virtual base::Result<std::unique_ptr<Upload>> upload(Kind kind, const ObjectId& id, std::uint64_t size);
+  // As put(), over what lies there now: for an object that is damaged, or whose bytes cannot be read. All or nothing:
   // what was there stays until the new bytes are complete. An object that is there keeps its time of receipt where the
   // store can (a folder does, a bucket does not), for retention goes by it.
   virtual base::Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) = 0;
@@ -83,16 +100,21 @@ class Store {
   }
 };
 
-// Opens a store by its address: a folder path, file:///path, or s3://host/bucket/prefix (s3/address.h). kUnsupported
-// for other schemes, kUsage for what is no address, kNotFound when there is none. Opening writes nothing, so a
-// read-only copy can be read. Whether a repository is in it is not this room's business. A requested `stop` ends what
-// waits for a network.
-// With `patience`, for callers that somebody waits for: what is read ends in kIo when for so long nothing has come of
-// it, be it from a server or from a folder whose disk hangs (deadline_store.h).
-base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const std::stop_token& stop = {},
-                                                std::optional<std::chrono::seconds> patience = {});
+struct OpenOptions {
+  std::stop_token stop = {};  // ends what waits for a network
+  // For callers that somebody waits for: what is read ends in kIo when for so long nothing has come of it, be it from a
+  // server or from a folder whose disk hangs (deadline_store.h).
+  std::optional<std::chrono::seconds> patience = {};
+  std::string state_folder = {};  // of this machine: where it keeps what vaults have given it
+};
+
+// Opens a store by its address: a folder path, file:///path, s3://host/bucket/prefix (s3/address.h) or
+// https://vault:port/NAME (vault/address.h). kUnsupported for other schemes, kUsage for what is no address, kNotFound
+// when there is none. Opening writes nothing, so a read-only copy can be read. Whether a repository is in it is not this
+// room's business.
+base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOptions& options = {});
 // Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already. A
-// bucket must exist.
-base::Result<std::unique_ptr<Store>> create_store(std::string_view address, const std::stop_token& stop = {});
+// bucket, and a place in a vault, must exist.
+base::Result<std::unique_ptr<Store>> create_store(std::string_view address, const OpenOptions& options = {});
 
 }  // namespace kura::store

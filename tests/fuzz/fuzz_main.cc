@@ -12,8 +12,10 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
-    {"cache", cache}, {"config", config}, {"entry", entry},   {"index", index},           {"key", key},
-    {"lease", lease}, {"pack", pack},     {"parity", parity}, {"s3_answers", s3_answers}, {"snapshot", snapshot},
+    {"cache", cache},           {"config", config},     {"entry", entry},
+    {"index", index},           {"journal", journal},   {"key", key},
+    {"lease", lease},           {"pack", pack},         {"parity", parity},
+    {"s3_answers", s3_answers}, {"snapshot", snapshot}, {"vault_answers", vault_answers},
 };
 
 const Target* chosen_target = nullptr;

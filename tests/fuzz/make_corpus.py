@@ -169,6 +169,11 @@ def s3_error(code):
     return f"<Error><Code>{code}</Code><Message>m</Message><Region>eu-1</Region></Error>".encode()
 
 
+def journal_entry(event, sequence, fields):
+    body = bytes([1, event]) + struct.pack("<Qq", sequence, 5) + bytes(32) + fields + bytes(64)
+    return struct.pack("<I", len(body)) + body
+
+
 def seeds():
     pack_header = head(b"KURAPACK") + b"\2\2" + REPOSITORY + bytes(32) + bytes(80)
     everything = b"".join(entries())
@@ -210,6 +215,13 @@ def seeds():
             "checksums": b"\1" + bytes(8 * (2 + 1 + 2 * 2) + 32),
         },
         "lease": {**{f"purpose_{n}": lease(n) for n in (0, 1, 2, 3)}, "condemned": condemned()},
+        "journal": {
+            "begin": journal_entry(1, 1, field(1, b"office") + field(6, bytes(range(32))) + field(8, bytes(16))),
+            "commit": journal_entry(3, 2, field(1, b"pc1") + field(3, b"\4") + field(4, bytes(32)) + field(5, b"\5")),
+            "unknown": journal_entry(99, 3, field(1, b"x") + field(100, b"later")),
+            "order": journal_entry(3, 2, field(2, b"b") + field(1, b"a")),
+        },
+        "vault_answers": {"list": b"%s 5 1700000000\n" % (b"ab" * 32), "error": b'{"message":"gone","hint":"see"}'},
         "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown"),
                        "uploads": s3_uploads(), "upload": s3_upload(), "lock": s3_lock()},
     }

@@ -248,7 +248,23 @@ void set_trust(CURL* handle) {
   curl().easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
+void set_identity(CURL* handle, const Identity& identity) {
+  if (!identity.authority.empty()) {
+    curl().easy_setopt(handle, CURLOPT_CAINFO, identity.authority.c_str());
+    curl().easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    curl().easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  }
+  if (identity.trusts_anybody) {
+    curl().easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl().easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  if (identity.certificate.empty()) return;
+  curl().easy_setopt(handle, CURLOPT_SSLCERT, identity.certificate.c_str());
+  curl().easy_setopt(handle, CURLOPT_SSLKEY, identity.certificate.c_str());
+}
+
 void set_signing(CURL* handle, const Options& options) {
+  if (options.access_key.empty()) return;
   curl().easy_setopt(handle, CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:s3", options.region).c_str());
   curl().easy_setopt(handle, CURLOPT_USERNAME, options.access_key.c_str());
   curl().easy_setopt(handle, CURLOPT_PASSWORD, options.secret_key.c_str());
@@ -284,6 +300,10 @@ std::expected<Response, Failure> Client::send(const Request& request, const std:
   set_request(handle.get(), request);
   set_limits(handle.get(), options_, request);
   set_trust(handle.get());
+  set_identity(handle.get(), options_.identity);
+  if (!options_.local_socket.empty()) {
+    curl().easy_setopt(handle.get(), CURLOPT_UNIX_SOCKET_PATH, options_.local_socket.c_str());
+  }
   set_signing(handle.get(), options_);
   curl().easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   exchange.attach(handle.get());

@@ -66,10 +66,19 @@ struct Failure {
   std::string message;  // "Connection refused", say
 };
 
+// Who a server has to be, and who this program is to it: files in PEM.
+struct Identity {
+  std::string authority = {};    // the only one that is trusted; empty: the system's
+  std::string certificate = {};  // with its key in the same file; empty: none is shown
+  bool trusts_anybody = false;   // who asks for nothing but what it can prove by itself
+};
+
 struct Options {
-  std::string region;
-  std::string access_key;
-  std::string secret_key;
+  std::string region = {};  // this and the keys: for requests that are signed
+  std::string access_key = {};
+  std::string secret_key = {};
+  Identity identity = {};
+  std::string local_socket = {};  // where to connect to, whatever the URL says
   std::chrono::seconds connect{15};
   std::chrono::seconds stall{60};  // with less than 100 bytes a second
 };

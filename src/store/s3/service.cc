@@ -1,46 +1,22 @@
 #include "store/s3/service.h"
 
-#include <condition_variable>
-#include <cstring>
-#include <mutex>
-
 #include <fmt/format.h>
 
 #include "base/escape.h"
 #include "crypto/hash.h"
-#include "crypto/random.h"
-#include "store/s3/back_off.h"
+#include "store/http/retries.h"
 
 namespace kura::store::s3 {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
 
 constexpr seconds kFirstContact{10};
 constexpr seconds kAfterStop{10};
 constexpr seconds kLongestSilence{60};
 constexpr seconds kLongestConnect{15};
-constexpr int kFewestTries = 3;  // of a request that takes longer than the retry time, too
-
-std::uint64_t chance() {
-  std::uint64_t value = 0;
-  std::uint8_t bytes[sizeof value];
-  crypto::fill_random(bytes);
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
-
-// False when it was stopped.
-bool wait_for(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  return !never.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
-}
 
 http::Options options_for(const Address& address, const Credentials& credentials, std::optional<seconds> patience) {
   const seconds silence = std::min(address.retry, patience.value_or(address.retry));
@@ -122,31 +98,20 @@ std::expected<http::Response, Refusal> Service::try_once(const http::Request& re
 
 seconds Service::retry_time() const { return has_answered_ ? address_.retry : std::min(address_.retry, kFirstContact); }
 
-bool Service::is_worth_waiting(milliseconds wait, int tries, Clock::time_point begun,
-                               Clock::time_point first_failure) const {
-  const Clock::time_point next = Clock::now() + wait;
-  if (patience_) return next <= begun + *patience_;
-  return tries < kFewestTries || next <= first_failure + retry_time();
-}
-
 std::expected<http::Response, Refusal> Service::call(const Call& call) {
   http::Request request = request_for(call);
   if (stop_.stop_requested()) {
     request.at_most = kAfterStop;
     return try_once(request, {});
   }
-  const Clock::time_point begun = Clock::now();
-  BackOff back_off;
-  std::optional<Clock::time_point> first_failure;
-  for (int tries = 1;; ++tries) {
+  http::Retries retries(stop_, patience_);
+  while (true) {
     auto result = try_once(request, stop_);
     if (result || !result.error().may_pass) return result;
     if (result.error().cut_off && !call.resend_when_cut) return result;
-    if (!first_failure) first_failure = Clock::now();
-    milliseconds wait = back_off.next(chance());
-    if (result.error().wait) wait = std::max<milliseconds>(wait, std::min(*result.error().wait, retry_time()));
-    if (!is_worth_waiting(wait, tries, begun, *first_failure)) return result;
-    if (!wait_for(wait, stop_)) {
+    const auto next = retries.after_failure(retry_time(), result.error().wait);
+    if (next == http::Retries::Next::kGiveUp) return result;
+    if (next == http::Retries::Next::kStopped) {
       return std::unexpected(Refusal{.error = Error(ErrorCode::kInterrupted, "interrupted")});
     }
   }

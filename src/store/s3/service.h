@@ -58,8 +58,6 @@ class Service {
   http::Request request_for(const Call& call) const;
   std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
   Refusal refusal_of_failure(const http::Failure& failure) const;
-  bool is_worth_waiting(std::chrono::milliseconds wait, int tries, std::chrono::steady_clock::time_point begun,
-                        std::chrono::steady_clock::time_point first_failure) const;
   std::chrono::seconds retry_time() const;
 
   const Address address_;

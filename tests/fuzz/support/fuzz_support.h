@@ -24,12 +24,14 @@ void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void index(base::ByteSpan input);
+void journal(base::ByteSpan input);
 void key(base::ByteSpan input);
 void lease(base::ByteSpan input);
 void pack(base::ByteSpan input);
 void parity(base::ByteSpan input);
 void s3_answers(base::ByteSpan input);
 void snapshot(base::ByteSpan input);
+void vault_answers(base::ByteSpan input);
 
 inline void require(bool holds, const char* promise) {
   if (holds) return;

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "store/s3/address.h"
-#include "store/s3/back_off.h"
+#include "store/http/back_off.h"
 #include "store/s3/credentials.h"
 #include "support/temporary_folder.h"
 

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace kura::store::s3 {
+namespace kura::store::http {
 
 class BackOff {
  public:
@@ -25,4 +25,4 @@ class BackOff {
   Milliseconds bound_ = kFirst;
 };
 
-}  // namespace kura::store::s3
+}  // namespace kura::store::http

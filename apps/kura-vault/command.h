@@ -1,0 +1,46 @@
+// kura-vault's commands.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include <boost/json/object.hpp>
+
+#include "app/commands.h"
+#include "app/output.h"
+
+namespace kura::app {
+
+struct VaultOptions {
+  std::string root = "/var/lib/kura-vault";
+  bool json = false;
+  bool quiet = false;
+};
+
+// Given to every command.
+struct Context {
+  const VaultOptions& options;
+  Output& output;
+  std::stop_token stop;
+
+  std::string socket() const { return options.root + "/admin.sock"; }
+  // What the running vault answers, at its admin socket. kNotFound when it does not run.
+  base::Result<boost::json::value> ask(const std::string& path) const;
+  base::Result<boost::json::value> tell(const std::string& path, const boost::json::object& body) const;
+};
+
+using CommandTable = BasicCommandTable<Context>;
+
+// One of each, in the file of its name.
+void add_init(CommandTable& table);
+void add_serve(CommandTable& table);
+void add_enrol(CommandTable& table);
+void add_revoke(CommandTable& table);
+void add_machines(CommandTable& table);
+void add_status(CommandTable& table);
+void add_decisions(CommandTable& table);
+void add_journal(CommandTable& table);
+void add_completion(CommandTable& table);
+void add_man(CommandTable& table);
+
+}  // namespace kura::app

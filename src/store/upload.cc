@@ -1,0 +1,49 @@
+// Uploads of stores that take objects only as a whole.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/raw_buffer.h"
+#include "crypto/hash.h"
+#include "store/store.h"
+
+namespace kura::store {
+namespace {
+
+class GatheredUpload final : public Upload {
+ public:
+  GatheredUpload(Store& store, Kind kind, const ObjectId& id, std::uint64_t size)
+      : store_(store), kind_(kind), id_(id), size_(size) {}
+
+  base::Status write(base::ByteSpan bytes) override {
+    if (bytes.size() > size_ - bytes_.size()) return base::fail(upload_is_not_as_announced(kind_, id_));
+    bytes_.append(bytes);
+    return {};
+  }
+  base::Status finish() override {
+    if (bytes_.size() != size_ || crypto::sha256(bytes_.span()) != id_) {
+      return base::fail(upload_is_not_as_announced(kind_, id_));
+    }
+    return store_.put(kind_, id_, bytes_.span());
+  }
+
+ private:
+  Store& store_;
+  const Kind kind_;
+  const ObjectId id_;
+  const std::uint64_t size_;
+  base::RawBuffer bytes_;
+};
+
+}  // namespace
+
+base::Error upload_is_not_as_announced(Kind kind, const ObjectId& id) {
+  return {base::ErrorCode::kDamaged,
+          fmt::format("what came as {} {} is not that: its size or its SHA-256 is another", name_of(kind), id.hex())};
+}
+
+base::Result<std::unique_ptr<Upload>> Store::upload(Kind kind, const ObjectId& id, std::uint64_t size) {
+  return std::make_unique<GatheredUpload>(*this, kind, id, size);
+}
+
+}  // namespace kura::store

@@ -1,0 +1,106 @@
+#include "store/vault/service.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "store/http/curl.h"
+#include "store/http/retries.h"
+#include "store/vault/answers.h"
+
+namespace kura::store::vault {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using std::chrono::seconds;
+
+constexpr seconds kRetry{120};
+constexpr seconds kFirstContact{10};
+constexpr seconds kAfterStop{10};
+constexpr seconds kLongestSilence{60};
+
+}  // namespace
+
+http::Identity identity_in(const std::string& folder) {
+  return {.authority = folder + "/authority.pem", .certificate = folder + "/machine.pem"};
+}
+
+Service::Service(Address address, http::Options options, std::stop_token stop, std::optional<seconds> patience)
+    : address_(std::move(address)), stop_(std::move(stop)), patience_(patience), client_(std::move(options)) {}
+
+Result<std::unique_ptr<Service>> Service::open(Address address, const std::string& folder, std::stop_token stop,
+                                               std::optional<seconds> patience) {
+  KURA_TRY(http::load_curl());
+  const http::Identity identity = identity_in(folder);
+  for (const std::string& file : {identity.authority, identity.certificate}) {
+    if (::access(file.c_str(), R_OK) == 0) continue;
+    return base::fail(ErrorCode::kDenied, fmt::format("this machine is not enrolled at the vault {}", address.server()),
+                      fmt::format("get a token (`kura-vault enrol MACHINE` at the vault) and run `kura enrol {} TOKEN`",
+                                  address.server()));
+  }
+  const seconds silence = std::min(kLongestSilence, patience.value_or(kLongestSilence));
+  return std::unique_ptr<Service>(
+      new Service(std::move(address), {.identity = identity, .stall = silence}, std::move(stop), patience));
+}
+
+Error Service::error_of_failure(const http::Failure& failure) const {
+  using Kind = http::Failure::Kind;
+  const std::string message = fmt::format("{}: {}", address_.server(), base::printable(failure.message));
+  switch (failure.kind) {
+    case Kind::kStopped:
+      return {ErrorCode::kInterrupted, message};
+    case Kind::kNoConnection:
+      return {ErrorCode::kIo, message, "the vault does not answer: its door may be shut, or the line is down"};
+    case Kind::kUntrusted:
+      return {ErrorCode::kDenied, message, "it is another server than the one this machine was enrolled at"};
+    case Kind::kBroken:
+      return {ErrorCode::kIo, message, "run again: what is stored already is used"};
+    case Kind::kTooLarge:
+    case Kind::kOther:
+      return {ErrorCode::kIo, message};
+  }
+  return {ErrorCode::kIo, message};
+}
+
+std::expected<http::Response, Service::Refusal> Service::try_once(const http::Request& request,
+                                                                  const std::stop_token& stop) {
+  using Kind = http::Failure::Kind;
+  auto response = client_.send(request, stop);
+  if (!response) {
+    const Kind kind = response.error().kind;
+    return std::unexpected(Refusal{.error = error_of_failure(response.error()),
+                                   .may_pass = kind == Kind::kNoConnection || kind == Kind::kBroken});
+  }
+  has_answered_ = true;
+  if (response->ok()) return *std::move(response);
+  return std::unexpected(Refusal{.error = error_of(*response), .may_pass = response->status == 503});
+}
+
+Result<http::Response> Service::call(const Call& call) {
+  http::Request request{.method = call.method,
+                        .url = address_.server() + call.path,
+                        .body = call.body,
+                        .range = call.range,
+                        .limit = call.limit};
+  if (stop_.stop_requested()) {
+    request.at_most = kAfterStop;
+    auto result = try_once(request, {});
+    return result ? Result<http::Response>(*std::move(result)) : base::fail(std::move(result).error().error);
+  }
+  http::Retries retries(stop_, patience_);
+  while (true) {
+    auto result = try_once(request, stop_);
+    if (result) return *std::move(result);
+    if (!result.error().may_pass) return base::fail(std::move(result).error().error);
+    const auto next = retries.after_failure(has_answered_ ? kRetry : kFirstContact, std::nullopt);
+    if (next == http::Retries::Next::kStopped) return base::fail(ErrorCode::kInterrupted, "interrupted");
+    if (next == http::Retries::Next::kGiveUp) return base::fail(std::move(result).error().error);
+  }
+}
+
+}  // namespace kura::store::vault

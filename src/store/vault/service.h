@@ -1,0 +1,59 @@
+// One repository of a vault: requests that are sent, and sent again where that may help (http/retries.h).
+//
+// All requests may be repeated without harm: an object's bytes follow from its name, and a commit that is sent twice
+// gets the receipt of the first time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "base/error.h"
+#include "store/http/client.h"
+#include "store/vault/address.h"
+
+namespace kura::store::vault {
+
+struct Call {
+  http::Method method = http::Method::kGet;
+  std::string path = {};  // "/v1/..."
+  std::span<const base::ByteSpan> body = {};
+  std::string range = {};
+  std::uint64_t limit = 64U << 10;  // bytes of the answer's body
+};
+
+// Shared by threads.
+class Service {
+ public:
+  // `folder`: where this machine's identity at that vault lies (address.h). kDenied when it is not there: the machine
+  // was not enrolled.
+  static base::Result<std::unique_ptr<Service>> open(Address address, const std::string& folder, std::stop_token stop,
+                                                     std::optional<std::chrono::seconds> patience);
+
+  // A 2xx answer, or why there is none.
+  base::Result<http::Response> call(const Call& call);
+  const Address& address() const { return address_; }
+
+ private:
+  Service(Address address, http::Options options, std::stop_token stop, std::optional<std::chrono::seconds> patience);
+  struct Refusal {
+    base::Error error;
+    bool may_pass = false;
+  };
+  std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
+  base::Error error_of_failure(const http::Failure& failure) const;
+
+  const Address address_;
+  const std::stop_token stop_;
+  const std::optional<std::chrono::seconds> patience_;
+  std::atomic<bool> has_answered_{false};
+  http::Client client_;
+};
+
+// The files of an identity in its folder: authority.pem, and machine.pem with the machine's key and certificate.
+http::Identity identity_in(const std::string& folder);
+
+}  // namespace kura::store::vault

@@ -1,0 +1,155 @@
+// What a vault holds for one repository: its objects, its journal, and what follows from both. Keyless: it knows which
+// packs a snapshot needs, and not what is in them.
+//
+// The journal says what there is. A snapshot whose commit is not in it does not exist here, though its object may lie
+// in the store: nobody was given a receipt for it. So what a crash leaves between the two is put right when the machine
+// sends it again.
+//
+// Nothing that a machine sends is believed: names are checked against bytes, snapshots against the signature of a
+// machine that the recovery key has certified, and what they need against what is here. A machine may add, and never
+// change or remove, with one exception: its own leases.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "archive/format/config.h"
+#include "archive/format/snapshot.h"
+#include "base/error.h"
+#include "base/mutex.h"
+#include "store/store.h"
+#include "vault/holding/policy.h"
+#include "vault/journal/journal.h"
+
+namespace kura::vault {
+
+// Time as the vault has it, ns since 1970.
+using Clock = std::function<std::int64_t()>;
+
+// A snapshot that is here.
+struct HeldSnapshot {
+  store::ObjectId id;
+  std::uint64_t size = 0;      // bytes of the object
+  std::int64_t received = 0;   // the vault's time of the commit
+  std::uint64_t sequence = 0;  // of the commit in the journal
+  crypto::PublicKey machine{};
+  std::uint64_t number = 0;
+  archive::Series series{};
+  std::int64_t started = 0;  // the machine's time: a label
+};
+
+// Shared by threads.
+class Holding {
+ public:
+  // A new one, below `folder`, which must not be there. kExists.
+  static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
+                                                       const base::Key& vault_seed, Clock clock);
+  // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open().
+  static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
+                                                     Clock clock);
+
+  const std::string& name() const { return name_; }
+  const Journal& journal() const { return *journal_; }
+
+  // Whether a machine may send such an object, before its bytes come: kDenied for kinds that are the vault's business
+  // and for a second config, kUsage for one that is too large.
+  base::Status may_send(store::Kind kind, const store::ObjectId& id, std::uint64_t size) const;
+  // Whether it is here, complete.
+  base::Result<store::ObjectInfo> stat(store::Kind kind, const store::ObjectId& id) const;
+  base::Result<std::vector<store::ObjectInfo>> list(store::Kind kind) const;
+  // As Store::read_at(), of what is here.
+  base::Status read_at(store::Kind kind, const store::ObjectId& id, std::uint64_t offset,
+                       base::MutableByteSpan out) const;
+
+  // For packs, indexes and parity.
+  base::Result<std::unique_ptr<store::Upload>> upload(store::Kind kind, const store::ObjectId& id, std::uint64_t size);
+  // After its finish(): it counts from here on. Durable with the next commit or sync().
+  void uploaded(store::Kind kind, const store::ObjectId& id, std::uint64_t size);
+  // A config, key or lease, whole. kDenied for a key of another repository and for a certificate that the recovery key
+  // did not sign; before there is a config nobody can tell, and what comes then counts for what it is when there is
+  // one.
+  base::Status put(store::Kind kind, const store::ObjectId& id, base::ByteSpan object, const std::string& who);
+  base::Status remove_lease(const store::ObjectId& id);
+  base::Status sync();
+
+  // The end of a backup. When it returns, the snapshot and all that it needs are durable, and the journal says so. Once
+  // more for one that is here gives the receipt of the first time. kDenied: not signed by a machine of this repository;
+  // kNotFound: something that it needs is not here; kConflict: it was here once, and has gone.
+  base::Result<Receipt> commit(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
+
+  // In the order received.
+  std::vector<HeldSnapshot> snapshots() const;
+
+  // What people decide. Each is in the journal before it counts.
+  base::Status set_policy(const Policy& policy, const std::string& who);
+  base::Status freeze(const std::string& who, const std::string& why);
+  base::Status thaw(const std::string& who, const std::string& why);
+  Policy policy() const;
+  bool is_frozen() const;
+
+  // Lets go of the snapshots that the policy does not keep; nothing while frozen. Returns how many went.
+  base::Result<std::size_t> expire();
+  struct Collected {
+    std::uint64_t packs = 0, indexes = 0, bytes = 0;
+  };
+  // Removes packs, and indexes, that no snapshot has needed for `grace` of the time that this process has seen: by a
+  // clock that nobody can set, so a wall clock that jumps removes nothing. Whoever leaned on one of them meanwhile is
+  // refused at the commit, and stores it anew. Nothing while frozen; kDamaged, and nothing, when a snapshot or an index
+  // that one names cannot be read, for it might need anything.
+  base::Result<Collected> collect(std::chrono::steady_clock::duration grace);
+  std::int64_t now() const { return clock_(); }
+
+ private:
+  struct Packs;
+  Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock);
+  base::Status load();
+  void take(const Entry& entry) KURA_REQUIRES(mutex_);
+  base::Status load_config(const store::ObjectId& id) KURA_REQUIRES(mutex_);
+  base::Status put_config(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
+  base::Status put_key(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
+  base::Result<std::optional<Receipt>> known_commit(const store::ObjectId& id) const;
+  base::Status check_signer(const archive::Snapshot& snapshot) const;
+  base::Result<std::vector<store::ObjectInfo>> packs_of(const store::ObjectId& index);
+  base::Result<std::uint64_t> check_needs(const archive::Snapshot& snapshot);
+  base::Result<base::Bytes> entry_at(std::uint64_t sequence) const;
+  base::Status decide(Event event);
+  void take_decision(const Event& event) KURA_REQUIRES(mutex_);
+  base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed();
+  std::vector<store::ObjectId> long_unneeded(const std::vector<store::ObjectId>& unneeded,
+                                             std::chrono::steady_clock::duration grace) KURA_REQUIRES(committing_);
+  base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids);
+
+  const std::string folder_;
+  std::string name_;
+  const std::unique_ptr<store::Store> store_;
+  const std::unique_ptr<Journal> journal_;
+  const Clock clock_;
+
+  mutable base::Mutex mutex_;
+  std::optional<archive::Config> config_ KURA_GUARDED_BY(mutex_);
+  store::ObjectId config_id_ KURA_GUARDED_BY(mutex_);
+  std::vector<crypto::PublicKey> machines_ KURA_GUARDED_BY(mutex_);  // certified
+  std::unordered_map<store::ObjectId, HeldSnapshot, base::DigestHash> snapshots_ KURA_GUARDED_BY(mutex_);
+  // Gone, and the sequence of the entry that says so.
+  std::unordered_map<store::ObjectId, std::uint64_t, base::DigestHash> gone_ KURA_GUARDED_BY(mutex_);
+  std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> packs_ KURA_GUARDED_BY(mutex_);
+  // What the clear parts of indexes list, read when it is first asked for.
+  std::unordered_map<store::ObjectId, std::vector<store::ObjectInfo>, base::DigestHash> indexes_
+      KURA_GUARDED_BY(mutex_);
+  Policy policy_ KURA_GUARDED_BY(mutex_);
+  bool frozen_ KURA_GUARDED_BY(mutex_) = false;
+  // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.
+  base::Mutex committing_;
+  // Since when nothing has needed it, as collect() saw it. Of packs and indexes.
+  std::unordered_map<store::ObjectId, std::chrono::steady_clock::time_point, base::DigestHash> unneeded_since_
+      KURA_GUARDED_BY(committing_);
+};
+
+}  // namespace kura::vault

@@ -1,0 +1,240 @@
+#include "vault/journal/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "crypto/random.h"
+#include "vault/journal/entry_reader.h"
+
+namespace kura::vault {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+
+Status write_all(int fd, base::ByteSpan bytes, std::uint64_t offset, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return base::fail(Error::from_errno("cannot write " + path, errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+Status sync_parent(const std::string& path) {
+  const std::string parent = path.substr(0, path.find_last_of('/') + 1) + ".";
+  const base::UniqueFd folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) return base::fail(Error::from_errno("cannot sync " + parent, errno));
+  return {};
+}
+
+Status lock(int fd, const std::string& path) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return base::fail(Error::from_errno("cannot lock " + path, errno));
+  return base::fail(ErrorCode::kConflict, fmt::format("{} is in use by another process", path),
+                    "see whether another kura-vault serves this folder");
+}
+
+Result<std::uint64_t> size_of(int fd, const std::string& path) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return base::fail(Error::from_errno("cannot read " + path, errno));
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+// Whether a whole entry of this vault begins anywhere in there.
+bool has_entry_within(base::ByteSpan bytes, const crypto::PublicKey& vault) {
+  for (std::size_t at = 0; at + kEntryPrefix <= bytes.size(); ++at) {
+    const Result<std::size_t> size = entry_size(bytes.subspan(at, kEntryPrefix));
+    if (!size || *size > bytes.size() - at) continue;
+    const base::ByteSpan whole = bytes.subspan(at, *size);
+    if (Entry::decode(whole) && is_signed_by(whole, vault)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Journal::Journal(std::string path, base::UniqueFd file, const base::Key& seed)
+    : path_(std::move(path)), file_(std::move(file)), seed_(seed), vault_(crypto::ed25519_public(seed)) {}
+
+Error Journal::failure(std::string_view what, int reason) const {
+  return Error::from_errno(fmt::format("cannot {} the journal {}", what, path_), reason);
+}
+
+Result<std::unique_ptr<Journal>> Journal::create(const std::string& path, const base::Key& vault_seed,
+                                                 const std::string& name, std::int64_t now) {
+  base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return base::fail(Error::from_errno("cannot create the journal " + path, errno));
+  KURA_TRY(lock(file.get(), path));
+  std::unique_ptr<Journal> journal(new Journal(path, std::move(file), vault_seed));
+  Event begin{.type = EventType::kBegin, .who = name, .key = journal->vault_};
+  crypto::fill_random(begin.series);  // no two journals begin alike
+  KURA_TRY(journal->append(std::move(begin), now));
+  KURA_TRY(sync_parent(path));
+  return journal;
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const base::Key& vault_seed) {
+  base::UniqueFd file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return base::fail(Error::from_errno("cannot open the journal " + path, errno));
+  KURA_TRY(lock(file.get(), path));
+  std::unique_ptr<Journal> journal(new Journal(path, std::move(file), vault_seed));
+  KURA_TRY(journal->load());
+  return journal;
+}
+
+Status Journal::load() {
+  const base::MutexLock lock(mutex_);
+  const std::uint64_t file_size = KURA_TRY(size_of(file_.get(), path_));
+  EntryReader reader(file_.get(), path_);
+  JournalChain chain(vault_);
+  base::Bytes last;
+  while (true) {
+    const std::uint64_t begin = reader.position();
+    const Result<base::ByteSpan> whole = reader.next();
+    if (whole && whole->empty()) break;
+    const bool is_last = !whole || reader.position() == file_size;
+    Result<Entry> entry =
+        whole ? chain.take(*whole, is_last ? JournalChain::Check::kSignature : JournalChain::Check::kHash)
+              : base::fail(whole.error());
+    // Whatever is wrong with an entry that we signed, a crash did not do it.
+    const bool is_ours = whole && is_signed_by(*whole, vault_);
+    if (!entry && is_last && !is_ours && chain.head().sequence != 0) {
+      KURA_TRY(cut_torn_tail(begin, file_size));
+      break;
+    }
+    if (!entry) return base::fail(std::move(entry).error());
+    offsets_.push_back(begin);
+    size_ = reader.position();
+  }
+  head_ = chain.head();
+  if (head_.sequence != 0) return {};
+  return base::fail(ErrorCode::kDamaged, fmt::format("the journal {} is empty", path_),
+                    "put it back from the other vault, or from a backup of this one");
+}
+
+// An append is one write that is synced before the next begins, so a crash leaves at most one entry that is not whole,
+// at the end: never one of ours behind it.
+Status Journal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
+  const auto no_crash = [&](std::string_view why) {
+    return base::fail(ErrorCode::kDamaged,
+                      fmt::format("the journal {} is broken at byte {}: {}, which no crash leaves", path_, from, why),
+                      "compare it with the other vault's journal and with receipts, and put it back from there");
+  };
+  if (size - from > kEntryLimit) return no_crash(fmt::format("{} bytes follow", size - from));
+  base::Bytes bytes(size - from);
+  const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(from));
+  if (got != static_cast<ssize_t>(bytes.size())) return base::fail(failure("read", got < 0 ? errno : EIO));
+  if (has_entry_within(bytes, vault_)) return no_crash("whole entries follow");
+  const std::string aside = fmt::format("{}.torn-{}", path_, from);
+  const base::UniqueFd file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return base::fail(Error::from_errno("cannot create " + aside, errno));
+  KURA_TRY(write_all(file.get(), bytes, 0, aside));
+  if (::fsync(file.get()) != 0) return base::fail(Error::from_errno("cannot sync " + aside, errno));
+  KURA_TRY(sync_parent(aside));
+  if (::ftruncate(file_.get(), static_cast<off_t>(from)) != 0 || ::fdatasync(file_.get()) != 0) {
+    return base::fail(failure("cut the torn end of", errno));
+  }
+  return {};
+}
+
+Result<Receipt> Journal::append(Event event, std::int64_t now) {
+  const base::MutexLock lock(mutex_);
+  if (broken_) return base::fail(*broken_);
+  const Entry entry{.sequence = head_.sequence + 1,
+                    .time = head_.sequence == 0 ? now : std::max(now, head_.time),
+                    .before = head_.hash,
+                    .event = std::move(event)};
+  base::Bytes whole = entry.encode(seed_);
+  if (whole.size() > kEntryLimit) {
+    return base::fail(ErrorCode::kUsage, fmt::format("an entry of {} bytes is too long for a journal", whole.size()));
+  }
+  KURA_TRY(write(whole));
+  offsets_.push_back(size_);
+  size_ += whole.size();
+  head_ = {.sequence = entry.sequence, .hash = hash_of(whole), .time = entry.time};
+  return Receipt{.sequence = entry.sequence, .time = entry.time, .entry = std::move(whole)};
+}
+
+Status Journal::write(base::ByteSpan whole) {
+  Status written = write_all(file_.get(), whole, size_, path_);
+  if (written && ::fdatasync(file_.get()) == 0) return {};
+  const bool was_written = written.has_value();
+  Error error = was_written ? failure("sync", errno) : std::move(written).error();
+  // What did not reach the disk may not stay visible. After a failed sync nobody knows what did.
+  if (was_written || ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0 || ::fdatasync(file_.get()) != 0) {
+    broken_ =
+        Error(error.code(), error.message(), "repair the disk and start the vault again; it takes no more until then");
+  }
+  return base::fail(std::move(error));
+}
+
+JournalHead Journal::head() const {
+  const base::MutexLock lock(mutex_);
+  return head_;
+}
+
+Result<base::Bytes> Journal::read(std::uint64_t sequence, std::size_t limit) const {
+  std::uint64_t begin = 0, end = 0;
+  {
+    const base::MutexLock lock(mutex_);
+    if (sequence == 0 || sequence > head_.sequence) return base::Bytes{};
+    begin = offsets_[sequence - 1];
+    // The first entry that does not fit any more; the end of the file counts as one.
+    const auto after =
+        std::upper_bound(offsets_.begin() + static_cast<std::ptrdiff_t>(sequence), offsets_.end(), begin + limit);
+    const bool all = begin + limit >= size_;
+    end = all ? size_ : *(after - 1);
+    if (end == begin) end = after == offsets_.end() ? size_ : *after;
+  }
+  base::Bytes bytes(end - begin);
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got =
+        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(begin + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return base::fail(failure("read", got < 0 ? errno : EIO));
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+Status Journal::for_each(const std::function<void(const Entry&)>& visit) const {
+  const std::uint64_t last = head().sequence;
+  for (std::uint64_t next = 1; next <= last;) {
+    const base::Bytes entries = KURA_TRY(read(next, 1U << 20));
+    for (base::ByteSpan rest = entries; !rest.empty(); ++next) {
+      const std::size_t size = KURA_TRY(entry_size(rest.first(kEntryPrefix)));
+      visit(KURA_TRY(Entry::decode(rest.first(size))));
+      rest = rest.subspan(size);
+    }
+  }
+  return {};
+}
+
+Result<JournalHead> verify_journal(const std::string& path, std::optional<crypto::PublicKey> vault,
+                                   const std::function<void(const Entry&, base::ByteSpan)>& visit) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return base::fail(Error::from_errno("cannot open the journal " + path, errno));
+  EntryReader reader(file.get(), path);
+  JournalChain chain(vault);
+  while (true) {
+    const base::ByteSpan whole = KURA_TRY(reader.next());
+    if (whole.empty()) return chain.head();
+    visit(KURA_TRY(chain.take(whole)), whole);
+  }
+}
+
+}  // namespace kura::vault

@@ -1,0 +1,34 @@
+// The vault's API (docs/vault-api.md): what a machine may ask over HTTPS, and how it is answered.
+#pragma once
+
+#include "net/server.h"
+#include "vault/server/site.h"
+
+namespace kura::vault {
+
+// Shared by threads.
+class Api final : public net::Handler {
+ public:
+  // Both outlive it.
+  Api(Site& site, net::Server& server) : site_(site), server_(server) {}
+
+  net::Task<> handle(net::Exchange& exchange) override;
+
+ private:
+  struct Route;
+  net::Task<> repository(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
+  net::Task<> enrol(net::Exchange& exchange);
+  net::Task<> renew(net::Exchange& exchange);
+  net::Task<> get(net::Exchange& exchange, Holding& holding, const Route& route);
+  net::Task<> put(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
+  net::Task<> put_stream(net::Exchange& exchange, Holding& holding, const Route& route, std::uint64_t size);
+  net::Task<> put_whole(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route,
+                        std::uint64_t size);
+  net::Task<> list(net::Exchange& exchange, Holding& holding, store::Kind kind);
+  net::Task<> journal(net::Exchange& exchange, Holding& holding);
+
+  Site& site_;
+  net::Server& server_;
+};
+
+}  // namespace kura::vault

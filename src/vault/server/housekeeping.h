@@ -1,0 +1,32 @@
+// What a running vault does by itself: retention and garbage collection, of one repository after the other.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "vault/server/site.h"
+
+namespace kura::vault {
+
+// Runs on a thread of its own while it lives; its destructor waits for the repository that it is at.
+class Housekeeping {
+ public:
+  struct Times {
+    std::chrono::seconds pause{600};  // from one round to the next; the first begins at once
+    std::chrono::hours grace{24};     // before what nothing needs is removed
+  };
+  // `site` outlives it. `problem` is called on its thread with the name of the repository.
+  Housekeeping(Site& site, Times times, std::function<void(const std::string&, const base::Error&)> problem);
+
+ private:
+  void run(const std::stop_token& stop);
+  void keep(Holding& holding);
+
+  Site& site_;
+  const Times times_;
+  const std::function<void(const std::string&, const base::Error&)> problem_;
+  std::jthread thread_;
+};
+
+}  // namespace kura::vault

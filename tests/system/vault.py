@@ -1,0 +1,105 @@
+"""A vault that runs, and machines that use it."""
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from kura import PROGRAM, Done, Kura
+
+VAULT_PROGRAM = Path(PROGRAM).with_name("kura-vault")
+
+
+class Vault:
+    """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
+
+    def __init__(self, folder, name="a"):
+        self.folder, self.root = Path(folder), Path(folder) / "vault"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process, self.port = None, 0
+        self.key = self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def command(self, *arguments):
+        return [VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
+
+    def run(self, *arguments, code=0):
+        done = subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == code, f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, port=None):
+        """At the port that it had before, unless it is the first time."""
+        port = self.port if port is None else port
+        with open(self.folder / "vault.log", "ab") as log:
+            self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json"),
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline()
+        assert line, (self.folder / "vault.log").read_text()
+        self.port = json.loads(line)["port"]
+
+    def stop(self, by=signal.SIGTERM):
+        if self.process is None:
+            return
+        self.process.send_signal(by)
+        self.process.communicate(timeout=30)
+        self.process = None
+
+    @property
+    def address(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def invite(self, machine, repository=None):
+        more = ["--repository", repository] if repository else []
+        return self.run("enrol", machine, *more, "--json").summary["token"]
+
+    def machine(self, name, repository=None, init=True):
+        """A machine of that name, enrolled, with a repository in the vault."""
+        kura = Kura(self.folder / name, init=False)
+        kura.folder.mkdir()
+        kura.vault = self
+        kura.environment["KURA_REPO"] = f"{self.address}/{repository or name}"
+        kura.run("enrol", self.address, self.invite(name, repository), keys=False)
+        if init:
+            kura.run("init", "--recovery-key-out", kura.folder / "recovery-key", keys=False)
+        return kura
+
+    def repository(self, name):
+        """Its folder: journal and objects."""
+        return self.root / "repositories" / name
+
+    def packs(self, name):
+        return sorted(path for path in (self.repository(name) / "objects/packs").rglob("*") if path.is_file())
+
+    def verify(self, name, *more, code=0):
+        return self.run("journal", "verify", self.repository(name) / "journal", "--key", self.key, *more, "--json",
+                        code=code)
+
+
+def identity(kura):
+    """The folder with what a machine shows to its vault."""
+    return kura.state / "vaults" / f"127.0.0.1_{kura.vault.port}"
+
+
+def receipts(kura, repository):
+    return identity(kura) / f"receipts-{repository}"
+
+
+def request(kura, method, path, *more, body=None, certificate=True):
+    """A request to the vault by curl, with the machine's certificate. Gives status and body."""
+    own = identity(kura)
+    command = ["curl", "-sS", "-X", method, "--cacert", own / "authority.pem", "-w", "\n%{http_code}", *more]
+    if certificate:
+        command += ["--cert", own / "machine.pem", "--key", own / "machine.pem"]
+    if body is not None:
+        command += ["-H", "Expect:", "--data-binary", "@-"]
+    out = subprocess.run([*command, f"{kura.vault.address}{path}"], input=body or b"", stdout=subprocess.PIPE,
+                         check=True, timeout=60).stdout
+    body, _, status = out.rpartition(b"\n")
+    return int(status), body
