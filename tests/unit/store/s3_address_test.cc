@@ -91,14 +91,14 @@ TEST(S3Credentials, AreNotRepeatedWhereTheyAreWrong) {
 }
 
 TEST(S3BackOff, DoublesItsBoundUpToAMostAndStaysWithinIt) {
-  BackOff back_off;
-  auto bound = BackOff::kFirst;
+  http::BackOff back_off;
+  auto bound = http::BackOff::kFirst;
   for (int i = 0; i < 12; ++i) {
     const auto wait = back_off.next(static_cast<std::uint64_t>(bound.count()));
     EXPECT_EQ(wait, bound);
-    bound = std::min(2 * bound, BackOff::kMost);
+    bound = std::min(2 * bound, http::BackOff::kMost);
   }
-  EXPECT_EQ(BackOff().next(0).count(), 0);
+  EXPECT_EQ(http::BackOff().next(0).count(), 0);
 }
 
 }  // namespace
