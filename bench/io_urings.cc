@@ -160,8 +160,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   struct Way {
-    const char* name;
-    void (*work)(const Names&);
+    const char* name = nullptr;
+    void (*work)(const Names&) = nullptr;
     Cost least{.wall = 1e9, .processor = 1e9};
   };
   std::array<Way, 4> ways{{{.name = "statx, system calls", .work = stat_by_calls},

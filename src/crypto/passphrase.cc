@@ -41,6 +41,7 @@ int allocate(std::uint8_t** memory, std::size_t size) {
   return ARGON2_OK;
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-no-malloc): what the library was given by allocate()
 void release(std::uint8_t* memory, std::size_t) { std::free(memory); }
 
 }  // namespace
@@ -58,9 +59,11 @@ base::Result<base::Key> key_from_passphrase(std::string_view passphrase, base::B
   work.out = key.writable().data();
   work.outlen = static_cast<std::uint32_t>(key.span().size());
   // Read only: the library's flags that wipe the passphrase are not set.
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-const-cast)
   work.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(passphrase.data()));
   work.pwdlen = static_cast<std::uint32_t>(passphrase.size());
   work.salt = const_cast<std::uint8_t*>(salt.data());
+  // NOLINTEND(cppcoreguidelines-pro-type-const-cast)
   work.saltlen = static_cast<std::uint32_t>(salt.size());
   work.t_cost = cost.passes;
   work.m_cost = cost.memory_kib;
