@@ -40,7 +40,7 @@ TEST(StoreAddress, ARelativePathIsAFolder) {
 }
 
 TEST(StoreAddress, OtherSchemesAreRefusedByName) {
-  for (const std::string scheme : {"https", "sftp", "HTTP", "s3+ftp"}) {
+  for (const std::string scheme : {"http", "sftp", "HTTP", "s3+ftp"}) {
     for (const base::Error& error :
          {open_store(scheme + "://host/bucket").error(), create_store(scheme + "://host/bucket").error()}) {
       EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
@@ -48,6 +48,14 @@ TEST(StoreAddress, OtherSchemesAreRefusedByName) {
       EXPECT_NE(error.hint().find("file:///"), std::string::npos) << error.text();
     }
   }
+}
+
+TEST(StoreAddress, AVaultWhereThisMachineIsNotEnrolledSaysHowToGetThere) {
+  test::TemporaryFolder folder;
+  const auto store = open_store("https://host/office", {.state_folder = folder.path()});
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code(), ErrorCode::kDenied);
+  EXPECT_NE(store.error().hint().find("kura enrol https://host:7443"), std::string::npos) << store.error().text();
 }
 
 TEST(StoreAddress, WhatIsNoAddressIsSaidToBeNone) {
