@@ -110,8 +110,8 @@ struct OpenOptions {
 
 // Opens a store by its address: a folder path, file:///path, s3://host/bucket/prefix (s3/address.h) or
 // https://vault:port/NAME (vault/address.h). kUnsupported for other schemes, kUsage for what is no address, kNotFound
-// when there is none. Opening writes nothing, so a read-only copy can be read. Whether a repository is in it is not this
-// room's business.
+// when there is none. Opening writes nothing, so a read-only copy can be read. Whether a repository is in it is not
+// this room's business.
 base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOptions& options = {});
 // Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already. A
 // bucket, and a place in a vault, must exist.

@@ -104,8 +104,8 @@ Result<Enrolled> enrol(const Address& address, std::string_view token_text, cons
   const std::string trusted = files.authority + ".new";
   KURA_TRY(write_file(trusted, authority.to_pem()));
   const pki::PrivateKey key = pki::PrivateKey::generate();
-  const std::string body = json::serialize(json::value{{"secret", base::to_hex(token.secret.span())},
-                                                       {"request", pki::make_request(key, "machine")}});
+  const std::string body = json::serialize(
+      json::value{{"secret", base::to_hex(token.secret.span())}, {"request", pki::make_request(key, "machine")}});
   const base::ByteSpan parts[] = {base::as_bytes(body)};
   http::Client client({.identity = {.authority = trusted}});
   const auto response = client.send(

@@ -31,7 +31,8 @@ base::Result<std::vector<ObjectInfo>> parse_vault_listing(std::string_view text)
     const auto id = ObjectId::from_hex(next_word(line, ' '));
     const auto size = number<std::uint64_t>(next_word(line, ' '));
     const auto received = number<std::int64_t>(line);
-    if (!id || !size || !received) return base::fail(base::ErrorCode::kDamaged, "the vault's list of objects is malformed");
+    if (!id || !size || !received)
+      return base::fail(base::ErrorCode::kDamaged, "the vault's list of objects is malformed");
     objects.push_back({.id = *id, .size = *size, .received = *received});
   }
   return objects;

@@ -12,8 +12,8 @@
 #include "base/unique_fd.h"
 #include "crypto/hash.h"
 #include "store/vault/answers.h"
-#include "store/vault_enrolment.h"
 #include "store/vault/service.h"
+#include "store/vault_enrolment.h"
 #include "store/vault_listing.h"
 
 namespace kura::store {

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "store/s3/address.h"
 #include "store/http/back_off.h"
+#include "store/s3/address.h"
 #include "store/s3/credentials.h"
 #include "support/temporary_folder.h"
 
