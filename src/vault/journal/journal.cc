@@ -151,6 +151,10 @@ Status Journal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
 }
 
 Result<Receipt> Journal::append(Event event, std::int64_t now) {
+  if (event.who.size() > kNameLimit || event.text.size() > kTextLimit) {
+    return base::fail(ErrorCode::kUsage,
+                      fmt::format("a name in a journal has at most {} bytes, a text {}", kNameLimit, kTextLimit));
+  }
   const base::MutexLock lock(mutex_);
   if (broken_) return base::fail(*broken_);
   const Entry entry{.sequence = head_.sequence + 1,

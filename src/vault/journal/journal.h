@@ -38,8 +38,9 @@ class Journal {
   // is broken, or another vault's; kConflict when another process has it open.
   static base::Result<std::unique_ptr<Journal>> open(const std::string& path, const base::Key& vault_seed);
 
-  // Durable when it returns. The entry's time is `now`, or that of the entry before if that is later. kNoSpace, kIo:
-  // then the journal is as before, or if that cannot be had, takes no more.
+  // Durable when it returns. The entry's time is `now`, or that of the entry before if that is later. kUsage for
+  // an event that is beyond the limits of entry.h. kNoSpace, kIo: then the journal is as before, or if that cannot be
+  // had, takes no more.
   base::Result<Receipt> append(Event event, std::int64_t now);
 
   JournalHead head() const;

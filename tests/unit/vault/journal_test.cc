@@ -184,6 +184,23 @@ TEST_F(JournalTest, ReadsWholeEntriesOfAnyRange) {
   EXPECT_TRUE((*journal)->read(0, 100)->empty());
 }
 
+// Else it would be written, and nobody could open the journal any more.
+TEST_F(JournalTest, WhatNoReaderWouldTakeIsNotWritten) {
+  make(2);
+  auto journal = open();
+  const std::string before = contents(path_);
+  for (const Event& event : {note(std::string(kTextLimit + 1, 'x')),
+                             Event{.type = EventType::kRevoke, .who = std::string(kNameLimit + 1, 'x')}}) {
+    const auto refused = (*journal)->append(event, 300);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kUsage);
+  }
+  EXPECT_EQ(contents(path_), before);
+  EXPECT_TRUE((*journal)->append({.who = std::string(kNameLimit, 'x'), .text = std::string(kTextLimit, 'x')}, 300));
+  journal->reset();
+  EXPECT_EQ(entries(), 3U);
+}
+
 TEST_F(JournalTest, AFullDiskLeavesItAsItWas) {
   make(2);
   auto journal = open();
