@@ -59,15 +59,15 @@ std::unexpected<Error> not_here(Kind kind, const ObjectId& id, const std::string
 
 }  // namespace
 
-Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock)
-    : folder_(std::move(folder)), store_(std::move(store)), journal_(std::move(journal)), clock_(std::move(clock)) {}
+Holding::Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock)
+    : store_(std::move(store)), journal_(std::move(journal)), clock_(std::move(clock)) {}
 
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
                                                  const base::Key& vault_seed, Clock clock) {
   if (::mkdir(folder.c_str(), 0700) != 0) return base::fail(Error::from_errno("cannot create " + folder, errno));
   auto store = KURA_TRY(store::create_folder_store(store_of(folder), store::posix_file_system()));
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
-  std::unique_ptr<Holding> holding(new Holding(folder, std::move(store), std::move(journal), std::move(clock)));
+  std::unique_ptr<Holding> holding(new Holding(std::move(store), std::move(journal), std::move(clock)));
   KURA_TRY(holding->load());
   return holding;
 }
@@ -75,7 +75,7 @@ Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, cons
 Result<std::unique_ptr<Holding>> Holding::open(const std::string& folder, const base::Key& vault_seed, Clock clock) {
   auto journal = KURA_TRY(Journal::open(journal_of(folder), vault_seed));
   auto store = KURA_TRY(store::open_folder_store(store_of(folder), store::posix_file_system()));
-  std::unique_ptr<Holding> holding(new Holding(folder, std::move(store), std::move(journal), std::move(clock)));
+  std::unique_ptr<Holding> holding(new Holding(std::move(store), std::move(journal), std::move(clock)));
   KURA_TRY(holding->load());
   return holding;
 }
@@ -92,9 +92,6 @@ Status Holding::load() {
 void Holding::take(const Entry& entry) {
   const Event& event = entry.event;
   switch (event.type) {
-    case EventType::kBegin:
-      name_ = event.who;
-      break;
     case EventType::kObject:
       if (event.kind == Kind::kConfig && event.objects.size() == 1) config_id_ = event.objects[0];
       break;
@@ -116,9 +113,27 @@ void Holding::take(const Entry& entry) {
         gone_.emplace(id, entry.sequence);
       }
       break;
+    case EventType::kFreeze:
+      frozen_ = true;
+      break;
+    case EventType::kThaw:
+      frozen_ = false;
+      break;
+    case EventType::kPolicy:
+      take_policy(event);
+      break;
     default:
-      take_decision(event);
+      break;
   }
+}
+
+// What is known follows from the journal, now as after a restart.
+Result<Receipt> Holding::write(Event event) {
+  Receipt receipt = KURA_TRY(journal_->append(std::move(event), now()));
+  const Entry entry = KURA_TRY(Entry::decode(receipt.entry));
+  const base::MutexLock lock(mutex_);
+  take(entry);
+  return receipt;
 }
 
 Status Holding::load_config(const ObjectId& id) {
@@ -149,11 +164,11 @@ Status Holding::may_send(Kind kind, const ObjectId& id, std::uint64_t size) cons
   const base::MutexLock lock(mutex_);
   // The config is the last object that `kura init` stores: what it is that makes keys valid comes after them.
   if (kind != Kind::kConfig && kind != Kind::kKey && !config_) {
-    return base::fail(ErrorCode::kNotFound, fmt::format("the repository {} is empty", name_),
+    return base::fail(ErrorCode::kNotFound, fmt::format("the repository {} is empty", name()),
                       "make it with `kura init`");
   }
   if (kind == Kind::kConfig && config_ && id != config_id_) {
-    return base::fail(ErrorCode::kExists, fmt::format("the repository {} has a config already", name_));
+    return base::fail(ErrorCode::kExists, fmt::format("the repository {} has a config already", name()));
   }
   return {};
 }
@@ -162,17 +177,17 @@ Result<ObjectInfo> Holding::stat(Kind kind, const ObjectId& id) const {
   if (kind == Kind::kSnapshot) {
     const base::MutexLock lock(mutex_);
     const auto at = snapshots_.find(id);
-    if (at == snapshots_.end()) return not_here(kind, id, name_);
+    if (at == snapshots_.end()) return not_here(kind, id, name());
     return ObjectInfo{.id = id, .size = at->second.size, .received = at->second.received};
   }
   if (kind == Kind::kPack) {
     const base::MutexLock lock(mutex_);
     const auto at = packs_.find(id);
-    if (at == packs_.end()) return not_here(kind, id, name_);
+    if (at == packs_.end()) return not_here(kind, id, name());
     return at->second;
   }
   Result<ObjectInfo> info = store_->stat(kind, id);
-  if (!info && info.error().code() == ErrorCode::kNotFound) return not_here(kind, id, name_);
+  if (!info && info.error().code() == ErrorCode::kNotFound) return not_here(kind, id, name());
   return info;
 }
 
@@ -235,7 +250,7 @@ Status Holding::put_key(const ObjectId& id, base::ByteSpan object, const std::st
     if (const auto* certificate = std::get_if<archive::MachineCertificate>(&*key)) machine = certificate->machine;
   }
   if (KURA_TRY(store_->list(Kind::kKey)).size() >= kMostKeys) {
-    return base::fail(ErrorCode::kNoSpace, fmt::format("the repository {} has {} keys already", name_, kMostKeys));
+    return base::fail(ErrorCode::kNoSpace, fmt::format("the repository {} has {} keys already", name(), kMostKeys));
   }
   KURA_TRY(store_->put(Kind::kKey, id, object));
   KURA_TRY(store_->sync());
@@ -248,8 +263,6 @@ Status Holding::put_key(const ObjectId& id, base::ByteSpan object, const std::st
 Status Holding::remove_lease(const ObjectId& id) { return store_->remove(Kind::kLease, id); }
 
 Status Holding::sync() { return store_->sync(); }
-
-Result<base::Bytes> Holding::entry_at(std::uint64_t sequence) const { return journal_->read(sequence, 0); }
 
 Result<std::optional<Receipt>> Holding::known_commit(const ObjectId& id) const {
   std::uint64_t sequence = 0;
@@ -268,13 +281,13 @@ Result<std::optional<Receipt>> Holding::known_commit(const ObjectId& id) const {
     sequence = at->second.sequence;
     time = at->second.received;
   }
-  return Receipt{.sequence = sequence, .time = time, .entry = KURA_TRY(entry_at(sequence))};
+  return Receipt{.sequence = sequence, .time = time, .entry = KURA_TRY(journal_->read(sequence, 0))};
 }
 
 Status Holding::check_signer(const archive::Snapshot& snapshot) const {
   const base::MutexLock lock(mutex_);
   if (!config_ || snapshot.repository != config_->repository) {
-    return base::fail(ErrorCode::kDenied, fmt::format("the snapshot is not one of the repository {}", name_));
+    return base::fail(ErrorCode::kDenied, fmt::format("the snapshot is not one of the repository {}", name()));
   }
   if (std::ranges::find(machines_, snapshot.machine) != machines_.end()) return {};
   return base::fail(ErrorCode::kDenied, "the snapshot is signed by a machine without a certificate",
@@ -298,13 +311,12 @@ Result<std::vector<ObjectInfo>> Holding::packs_of(const ObjectId& index) {
   return indexes_.insert_or_assign(index, std::move(packs)).first->second;
 }
 
-// The bytes of all packs that it needs.
-Result<std::uint64_t> Holding::check_needs(const archive::Snapshot& snapshot) {
-  std::uint64_t bytes = 0, missing = 0;
+Status Holding::check_needs(const archive::Snapshot& snapshot) {
+  std::uint64_t missing = 0;
   std::string first;
   for (const archive::NeededPacks& needed : snapshot.needs) {
     const auto packs = packs_of(needed.index);
-    if (!packs && packs.error().code() == ErrorCode::kNotFound) return not_here(Kind::kIndex, needed.index, name_);
+    if (!packs && packs.error().code() == ErrorCode::kNotFound) return not_here(Kind::kIndex, needed.index, name());
     if (!packs) return base::fail(packs.error());
     if (!needed.fits(packs->size())) {
       return base::fail(ErrorCode::kDamaged,
@@ -314,17 +326,14 @@ Result<std::uint64_t> Holding::check_needs(const archive::Snapshot& snapshot) {
     for (std::size_t k = 0; k < packs->size(); ++k) {
       if (!needed.has(k)) continue;
       const auto here = packs_.find((*packs)[k].id);
-      if (here != packs_.end() && here->second.size == (*packs)[k].size) {
-        bytes += here->second.size;
-      } else if (missing++ == 0) {
-        first = (*packs)[k].id.hex();
-      }
+      if (here != packs_.end() && here->second.size == (*packs)[k].size) continue;
+      if (missing++ == 0) first = (*packs)[k].id.hex();
     }
   }
-  if (missing == 0) return bytes;
+  if (missing == 0) return {};
   return base::fail(ErrorCode::kNotFound,
                     fmt::format("the snapshot needs {} pack{} that {} not in the repository {}; the first is {}",
-                                missing, missing == 1 ? "" : "s", missing == 1 ? "is" : "are", name_, first),
+                                missing, missing == 1 ? "" : "s", missing == 1 ? "is" : "are", name(), first),
                     "run the backup again: it stores what is missing");
 }
 
@@ -337,26 +346,15 @@ Result<Receipt> Holding::commit(const ObjectId& id, base::ByteSpan object, const
   KURA_TRY(check_needs(snapshot));
   KURA_TRY(store_->put(Kind::kSnapshot, id, object));
   KURA_TRY(store_->sync());
-  Receipt receipt = KURA_TRY(journal_->append({.type = EventType::kCommit,
-                                               .who = who,
-                                               .kind = Kind::kSnapshot,
-                                               .objects = {id},
-                                               .bytes = object.size(),
-                                               .key = snapshot.machine,
-                                               .number = snapshot.number,
-                                               .series = snapshot.series,
-                                               .from = snapshot.started},
-                                              now()));
-  const base::MutexLock lock(mutex_);
-  snapshots_[id] = {.id = id,
-                    .size = object.size(),
-                    .received = receipt.time,
-                    .sequence = receipt.sequence,
-                    .machine = snapshot.machine,
-                    .number = snapshot.number,
-                    .series = snapshot.series,
-                    .started = snapshot.started};
-  return receipt;
+  return write({.type = EventType::kCommit,
+                .who = who,
+                .kind = Kind::kSnapshot,
+                .objects = {id},
+                .bytes = object.size(),
+                .key = snapshot.machine,
+                .number = snapshot.number,
+                .series = snapshot.series,
+                .from = snapshot.started});
 }
 
 std::vector<HeldSnapshot> Holding::snapshots() const {

@@ -55,7 +55,7 @@ class Holding {
   static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
                                                      Clock clock);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
 
   // Whether a machine may send such an object, before its bytes come: kDenied for kinds that are the vault's business
@@ -107,8 +107,7 @@ class Holding {
   std::int64_t now() const { return clock_(); }
 
  private:
-  struct Packs;
-  Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock);
+  Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock);
   base::Status load();
   void take(const Entry& entry) KURA_REQUIRES(mutex_);
   base::Status load_config(const store::ObjectId& id) KURA_REQUIRES(mutex_);
@@ -117,17 +116,15 @@ class Holding {
   base::Result<std::optional<Receipt>> known_commit(const store::ObjectId& id) const;
   base::Status check_signer(const archive::Snapshot& snapshot) const;
   base::Result<std::vector<store::ObjectInfo>> packs_of(const store::ObjectId& index);
-  base::Result<std::uint64_t> check_needs(const archive::Snapshot& snapshot);
-  base::Result<base::Bytes> entry_at(std::uint64_t sequence) const;
+  base::Status check_needs(const archive::Snapshot& snapshot);
+  base::Result<Receipt> write(Event event) KURA_REQUIRES(committing_);
   base::Status decide(Event event);
-  void take_decision(const Event& event) KURA_REQUIRES(mutex_);
+  void take_policy(const Event& event) KURA_REQUIRES(mutex_);
   base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed();
   std::vector<store::ObjectId> long_unneeded(const std::vector<store::ObjectId>& unneeded,
                                              std::chrono::steady_clock::duration grace) KURA_REQUIRES(committing_);
   base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids);
 
-  const std::string folder_;
-  std::string name_;
   const std::unique_ptr<store::Store> store_;
   const std::unique_ptr<Journal> journal_;
   const Clock clock_;

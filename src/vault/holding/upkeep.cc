@@ -30,21 +30,14 @@ void add_bits(std::vector<std::uint8_t>& all, const std::vector<std::uint8_t>& b
 
 Status Holding::decide(Event event) {
   const base::MutexLock one_at_a_time(committing_);
-  const Event copy = event;
-  KURA_TRY(journal_->append(std::move(event), now()));
-  const base::MutexLock lock(mutex_);
-  take_decision(copy);
+  KURA_TRY(write(std::move(event)));
   return {};
 }
 
-void Holding::take_decision(const Event& event) {
-  if (event.type == EventType::kFreeze) frozen_ = true;
-  if (event.type == EventType::kThaw) frozen_ = false;
-  if (event.type == EventType::kPolicy) {
-    // One that a newer version wrote and this one does not understand keeps everything.
-    const auto policy = Policy::parse(event.text);
-    policy_ = policy ? *policy : Policy{.keep = {}};
-  }
+// One that a newer version wrote and this one does not understand keeps everything.
+void Holding::take_policy(const Event& event) {
+  const auto policy = Policy::parse(event.text);
+  policy_ = policy ? *policy : Policy{.keep = {}};
 }
 
 Status Holding::set_policy(const Policy& policy, const std::string& who) {
@@ -84,15 +77,7 @@ Result<std::size_t> Holding::expire() {
   }
   if (gone.empty()) return std::size_t{0};
   // The journal first: what it says is gone stays gone, whatever a crash leaves of the objects.
-  const Receipt receipt =
-      KURA_TRY(journal_->append({.type = EventType::kExpire, .kind = Kind::kSnapshot, .objects = gone}, now()));
-  {
-    const base::MutexLock lock(mutex_);
-    for (const ObjectId& id : gone) {
-      snapshots_.erase(id);
-      gone_.emplace(id, receipt.sequence);
-    }
-  }
+  KURA_TRY(write({.type = EventType::kExpire, .kind = Kind::kSnapshot, .objects = gone}));
   KURA_TRY(remove_all(Kind::kSnapshot, gone));
   return gone.size();
 }

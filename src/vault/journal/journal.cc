@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "crypto/random.h"
+#include "store/atomic_file.h"
 #include "vault/journal/entry_reader.h"
 
 namespace kura::vault {
@@ -33,11 +34,9 @@ Status write_all(int fd, base::ByteSpan bytes, std::uint64_t offset, const std::
   return {};
 }
 
-Status sync_parent(const std::string& path) {
-  const std::string parent = path.substr(0, path.find_last_of('/') + 1) + ".";
-  const base::UniqueFd folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) return base::fail(Error::from_errno("cannot sync " + parent, errno));
-  return {};
+// The name of a new file beside the journal is durable after this.
+Status sync_folder_of(const std::string& path) {
+  return store::posix_file_system().sync_folder(path.substr(0, path.find_last_of('/') + 1) + ".");
 }
 
 Status lock(int fd, const std::string& path) {
@@ -79,10 +78,11 @@ Result<std::unique_ptr<Journal>> Journal::create(const std::string& path, const 
   if (!file) return base::fail(Error::from_errno("cannot create the journal " + path, errno));
   KURA_TRY(lock(file.get(), path));
   std::unique_ptr<Journal> journal(new Journal(path, std::move(file), vault_seed));
+  journal->name_ = name;
   Event begin{.type = EventType::kBegin, .who = name, .key = journal->vault_};
   crypto::fill_random(begin.series);  // no two journals begin alike
   KURA_TRY(journal->append(std::move(begin), now));
-  KURA_TRY(sync_parent(path));
+  KURA_TRY(sync_folder_of(path));
   return journal;
 }
 
@@ -100,7 +100,6 @@ Status Journal::load() {
   const std::uint64_t file_size = KURA_TRY(size_of(file_.get(), path_));
   EntryReader reader(file_.get(), path_);
   JournalChain chain(vault_);
-  base::Bytes last;
   while (true) {
     const std::uint64_t begin = reader.position();
     const Result<base::ByteSpan> whole = reader.next();
@@ -110,12 +109,13 @@ Status Journal::load() {
         whole ? chain.take(*whole, is_last ? JournalChain::Check::kSignature : JournalChain::Check::kHash)
               : base::fail(whole.error());
     // Whatever is wrong with an entry that we signed, a crash did not do it.
-    const bool is_ours = whole && is_signed_by(*whole, vault_);
-    if (!entry && is_last && !is_ours && chain.head().sequence != 0) {
+    const auto is_ours = [&] { return whole && is_signed_by(*whole, vault_); };
+    if (!entry && is_last && chain.head().sequence != 0 && !is_ours()) {
       KURA_TRY(cut_torn_tail(begin, file_size));
       break;
     }
     if (!entry) return base::fail(std::move(entry).error());
+    if (entry->sequence == 1) name_ = entry->event.who;
     offsets_.push_back(begin);
     size_ = reader.position();
   }
@@ -135,15 +135,12 @@ Status Journal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
   };
   if (size - from > kEntryLimit) return no_crash(fmt::format("{} bytes follow", size - from));
   base::Bytes bytes(size - from);
-  const ssize_t got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(from));
-  if (got != static_cast<ssize_t>(bytes.size())) return base::fail(failure("read", got < 0 ? errno : EIO));
+  KURA_TRY(store::posix_file_system().read_at(path_, from, bytes));
   if (has_entry_within(bytes, vault_)) return no_crash("whole entries follow");
   const std::string aside = fmt::format("{}.torn-{}", path_, from);
-  const base::UniqueFd file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return base::fail(Error::from_errno("cannot create " + aside, errno));
-  KURA_TRY(write_all(file.get(), bytes, 0, aside));
-  if (::fsync(file.get()) != 0) return base::fail(Error::from_errno("cannot sync " + aside, errno));
-  KURA_TRY(sync_parent(aside));
+  const base::ByteSpan parts[] = {bytes};
+  KURA_TRY(store::write_atomically(store::posix_file_system(), aside + "." + store::temporary_name(), aside, parts));
+  KURA_TRY(sync_folder_of(aside));
   if (::ftruncate(file_.get(), static_cast<off_t>(from)) != 0 || ::fdatasync(file_.get()) != 0) {
     return base::fail(failure("cut the torn end of", errno));
   }
@@ -204,27 +201,13 @@ Result<base::Bytes> Journal::read(std::uint64_t sequence, std::size_t limit) con
     if (end == begin) end = after == offsets_.end() ? size_ : *after;
   }
   base::Bytes bytes(end - begin);
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(begin + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return base::fail(failure("read", got < 0 ? errno : EIO));
-    done += static_cast<std::size_t>(got);
-  }
+  KURA_TRY(store::posix_file_system().read_at(path_, begin, bytes));
   return bytes;
 }
 
 Status Journal::for_each(const std::function<void(const Entry&)>& visit) const {
-  const std::uint64_t last = head().sequence;
-  for (std::uint64_t next = 1; next <= last;) {
-    const base::Bytes entries = KURA_TRY(read(next, 1U << 20));
-    for (base::ByteSpan rest = entries; !rest.empty(); ++next) {
-      const std::size_t size = KURA_TRY(entry_size(rest.first(kEntryPrefix)));
-      visit(KURA_TRY(Entry::decode(rest.first(size))));
-      rest = rest.subspan(size);
-    }
-  }
+  EntryReader reader(file_.get(), path_);
+  for (std::uint64_t left = head().sequence; left > 0; --left) visit(KURA_TRY(Entry::decode(KURA_TRY(reader.next()))));
   return {};
 }
 

@@ -45,6 +45,8 @@ class Journal {
 
   JournalHead head() const;
   const crypto::PublicKey& vault() const { return vault_; }
+  // What it is the journal of.
+  const std::string& name() const { return name_; }
   // Whole entries, one after the other, from `sequence` on: as many as fit into `limit` bytes, but at least one. Empty
   // past the end. `sequence` is at least 1.
   base::Result<base::Bytes> read(std::uint64_t sequence, std::size_t limit) const;
@@ -62,6 +64,7 @@ class Journal {
   const base::UniqueFd file_;
   const base::Key seed_;
   const crypto::PublicKey vault_;
+  std::string name_;  // never changes once it is open
 
   mutable base::Mutex mutex_;
   JournalHead head_ KURA_GUARDED_BY(mutex_);

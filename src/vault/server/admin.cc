@@ -67,8 +67,6 @@ net::Answer Admin::decide(const std::string& what, const std::string& body) {
   const std::string who = text_in(request, "who"), text = text_in(request, "text");
   const base::Result<Holding*> holding = site_.holding(text_in(request, "repository"));
   if (!holding) return answer_of(holding.error());
-  if (who.size() > kNameLimit || text.size() > kTextLimit)
-    return answer_of({ErrorCode::kUsage, "the text is too long"});
   base::Status done;
   if (what == "freeze") done = (*holding)->freeze(who, text);
   if (what == "thaw") done = (*holding)->thaw(who, text);

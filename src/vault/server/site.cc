@@ -64,8 +64,7 @@ Status must_be_empty(const std::string& root) {
 }  // namespace
 
 Site::Site(std::string root, pki::Authority authority, pki::PrivateKey server_key, pki::Certificate server_certificate,
-           base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, std::string name,
-           Clock clock)
+           base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, Clock clock)
     : root_(std::move(root)),
       authority_(std::move(authority)),
       server_key_(std::move(server_key)),
@@ -73,7 +72,6 @@ Site::Site(std::string root, pki::Authority authority, pki::PrivateKey server_ke
       seed_(seed),
       journal_(std::move(journal)),
       registry_(std::move(registry)),
-      name_(std::move(name)),
       clock_(std::move(clock)) {}
 
 Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::string& name,
@@ -115,12 +113,8 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, Clock clock) {
       KURA_TRY(pki::Certificate::from_pem(KURA_TRY(read_secret(root + "/server.pem"))));
   auto journal = KURA_TRY(Journal::open(root + "/journal", seed));
   auto registry = KURA_TRY(Registry::open(*journal));
-  std::string name;
-  KURA_TRY(journal->for_each([&](const Entry& entry) {
-    if (entry.event.type == EventType::kBegin) name = entry.event.who;
-  }));
   std::unique_ptr<Site> site(new Site(root, authority, server_key, certificate, seed, std::move(journal),
-                                      std::move(registry), std::move(name), std::move(clock)));
+                                      std::move(registry), std::move(clock)));
   site->open_holdings();
   return site;
 }

@@ -31,7 +31,7 @@ class Site {
   // Repositories are opened too; one that cannot be is told by holding() and is no reason not to serve the others.
   static base::Result<std::unique_ptr<Site>> open(const std::string& root, Clock clock);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
   const pki::Authority& authority() const { return authority_; }
   Registry& registry() { return *registry_; }
@@ -51,8 +51,7 @@ class Site {
 
  private:
   Site(std::string root, pki::Authority authority, pki::PrivateKey server_key, pki::Certificate server_certificate,
-       base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, std::string name,
-       Clock clock);
+       base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, Clock clock);
   void open_holdings();
   base::Status make_holding(const std::string& name);
   std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
@@ -64,7 +63,6 @@ class Site {
   const base::Key seed_;
   const std::unique_ptr<Journal> journal_;
   const std::unique_ptr<Registry> registry_;
-  const std::string name_;
   const Clock clock_;
 
   base::Mutex mutex_;
