@@ -29,6 +29,9 @@ struct Context {
   base::Result<boost::json::value> tell(const std::string& path, const boost::json::object& body) const;
 };
 
+// What the vault answered, as the summary of a command.
+boost::json::object summary_of(const boost::json::value& answer);
+
 using CommandTable = BasicCommandTable<Context>;
 
 // One of each, in the file of its name.
@@ -40,7 +43,5 @@ void add_machines(CommandTable& table);
 void add_status(CommandTable& table);
 void add_decisions(CommandTable& table);
 void add_journal(CommandTable& table);
-void add_completion(CommandTable& table);
-void add_man(CommandTable& table);
 
 }  // namespace kura::app

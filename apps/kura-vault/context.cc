@@ -35,6 +35,12 @@ base::Result<json::value> send(const Context& context, http::Request request) {
 
 }  // namespace
 
+json::object summary_of(const json::value& answer) {
+  json::object summary{{"type", "summary"}};
+  summary.insert(answer.as_object().begin(), answer.as_object().end());
+  return summary;
+}
+
 base::Result<json::value> Context::ask(const std::string& path) const { return send(*this, {.url = path}); }
 
 base::Result<json::value> Context::tell(const std::string& path, const json::object& body) const {

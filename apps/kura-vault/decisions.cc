@@ -32,10 +32,8 @@ base::Result<ExitCode> run_decision(const Context& context, const std::string& w
   for (const std::string& rule : options.rules) text += (text.empty() ? "" : " ") + rule;
   const boost::json::value answer = KURA_TRY(
       context.tell("/v1/" + what, {{"repository", options.repository}, {"who", decider(options)}, {"text", text}}));
-  boost::json::object summary{{"type", "summary"}};
   const boost::json::object& told = answer.as_object();
-  summary.insert(told.begin(), told.end());
-  context.output.object(summary);
+  context.output.object(summary_of(answer));
   context.output.line(fmt::format("{}: {}; kept: {}", options.repository,
                                   told.at("frozen").as_bool() ? "frozen, nothing goes" : "not frozen",
                                   std::string_view(told.at("policy").as_string())));

@@ -17,10 +17,8 @@ struct EnrolOptions {
 base::Result<ExitCode> run_enrol(const Context& context, const EnrolOptions& options) {
   const boost::json::value answer =
       KURA_TRY(context.tell("/v1/invite", {{"machine", options.machine}, {"repository", options.repository}}));
-  boost::json::object summary{{"type", "summary"}};
   const boost::json::object& told = answer.as_object();
-  summary.insert(told.begin(), told.end());
-  context.output.object(summary);
+  context.output.object(summary_of(answer));
   context.output.line(std::string(told.at("token").as_string()));
   context.output.note("It works once, within a day. At the machine:\n  kura enrol https://THIS-VAULT TOKEN");
   return kDone;

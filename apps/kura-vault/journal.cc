@@ -1,6 +1,8 @@
 // kura-vault journal verify | show
 #include "vault/journal/journal.h"
 
+#include <fcntl.h>
+
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,7 +13,7 @@
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "command.h"
-#include "store/file_system.h"
+#include "vault/journal/entry_reader.h"
 
 namespace kura::app {
 
@@ -40,12 +42,14 @@ base::Result<std::optional<crypto::PublicKey>> key_of(const std::string& hex) {
 base::Result<std::set<base::Digest>> receipts_in(const std::string& path) {
   std::set<base::Digest> receipts;
   if (path.empty()) return receipts;
-  const base::Bytes bytes = KURA_TRY(store::posix_file_system().read_all(path, kMostReceipts));
-  for (base::ByteSpan rest = bytes; !rest.empty();) {
-    const std::size_t size = KURA_TRY(vault::entry_size(rest.first(std::min(rest.size(), vault::kEntryPrefix))));
-    if (size > rest.size()) return base::fail(base::ErrorCode::kDamaged, path + " ends in the middle of a receipt");
-    receipts.insert(vault::hash_of(rest.first(size)));
-    rest = rest.subspan(size);
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return base::fail(base::Error::from_errno("cannot open the receipts " + path, errno));
+  vault::EntryReader reader(file.get(), path);
+  while (true) {
+    const base::ByteSpan whole = KURA_TRY(reader.next());
+    if (whole.empty()) break;
+    if (reader.position() > kMostReceipts) return base::fail(base::ErrorCode::kDamaged, path + " is too large");
+    receipts.insert(vault::hash_of(whole));
   }
   return receipts;
 }

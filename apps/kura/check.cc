@@ -179,8 +179,7 @@ std::string verdict_of(const archive::CheckRepairSummary& summary, bool dry_run)
 
 base::Result<ExitCode> check_and_repair(const Context& context, const archive::CheckOptions& job, bool dry_run) {
   KURA_TRY(context.need_repository_name());
-  const auto store = KURA_TRY(
-      store::open_store(context.options.repository, {.stop = context.stop, .state_folder = context.state_folder()}));
+  const auto store = KURA_TRY(store::open_store(context.options.repository, context.store_options()));
   const archive::CheckRepairEvents events{
       .on_finding = [&](const archive::CheckFinding& finding) { report(context.output, finding); },
       .on_repair = [&](const archive::RepairOutcome& outcome) { report(context.output, outcome, dry_run); }};

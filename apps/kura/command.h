@@ -29,7 +29,5 @@ void add_gc(CommandTable& table);
 void add_key(CommandTable& table);
 void add_stats(CommandTable& table);
 void add_version(CommandTable& table);
-void add_completion(CommandTable& table);
-void add_man(CommandTable& table);
 
 }  // namespace kura::app

@@ -41,8 +41,7 @@ base::Result<std::vector<store::ObjectId>> named_snapshots(const Context& contex
 base::Result<archive::CopySummary> copy(const Context& context, const CopyOptions& options, base::Progress& progress) {
   auto from = KURA_TRY(context.open_repository());
   const auto only = KURA_TRY(named_snapshots(context, from, options.snapshots));
-  std::shared_ptr<store::Store> store =
-      KURA_TRY(store::create_store(options.to, {.stop = context.stop, .state_folder = context.state_folder()}));
+  std::shared_ptr<store::Store> store = KURA_TRY(store::create_store(options.to, context.store_options()));
   const auto foreign = KURA_TRY(foreign_target(context, from, store));
   if (!foreign) {
     ProgressLine line(context.output, progress, "copying");

@@ -61,8 +61,8 @@ base::Result<archive::Repository> create(const Context& context, const InitOptio
                                      "New passphrase for the recovery key: ", context.stop));
     how.passphrase = std::string(passphrase.text());
   }
-  std::shared_ptr<store::Store> store = KURA_TRY(
-      store::create_store(context.options.repository, {.stop = context.stop, .state_folder = context.state_folder()}));
+  std::shared_ptr<store::Store> store =
+      KURA_TRY(store::create_store(context.options.repository, context.store_options()));
   return archive::Repository::create(std::move(store), how);
 }
 

@@ -1,17 +1,7 @@
 // kura: protect folders, and get them back.
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <iostream>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <fmt/format.h>
-
+#include "app/help_commands.h"
+#include "app/program.h"
 #include "base/host.h"
-#include "base/signals.h"
-#include "base/version.h"
 #include "command.h"
 
 namespace kura::app {
@@ -27,6 +17,9 @@ constexpr const char* kFooter =
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files could not be read,\n"
     "4 the repository is damaged, 130 interrupted.";
+
+constexpr const char* kEnvironment =
+    "\\fBKURA_PASSPHRASE_FILE\\fR, \\fBKURA_PASSPHRASE\\fR: passphrase of the recovery key, when no option gives it.";
 
 void add_global_options(CLI::App& root, GlobalOptions& options) {
   root.add_option("-r,--repo", options.repository, "Repository: a folder, file:///path or s3://host/bucket/prefix")
@@ -64,61 +57,17 @@ void add_commands(CommandTable& table) {
   add_stats(table);
   add_version(table);
   add_completion(table);
-  add_man(table);
-}
-
-// Keys are in this process's memory: no core file may take them to the disk.
-void forbid_core_files() {
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
-
-// Wrong usage is told as other errors are; --help and --version are no errors.
-int report_parse_error(const CLI::App& root, const CLI::ParseError& error, bool json) {
-  if (error.get_exit_code() == 0) return root.exit(error);
-  Output(json, false).problem("", usage_error(root, error));
-  return kWrongUsage;
-}
-
-int run(const CommandTable& table, const GlobalOptions& options) {
-  base::SignalStop signals;
-  base::raise_file_limit();
-  Output output(options.json, options.quiet);
-  const Context context{.options = options, .output = output, .stop = signals.token()};
-  forbid_core_files();
-  auto code = (*table.chosen())(context);
-  if (const auto written = output.finish(); code && !written) code = base::fail(written.error());
-  if (code) return *code;
-  if (code.error().code() == base::ErrorCode::kInterrupted && !options.json) {
-    output.warning(code.error().text());
-  } else {
-    output.problem("", code.error());
-  }
-  return exit_code_of(code.error());
+  add_man(table, "backup", kEnvironment);
 }
 
 int parse_and_run(int argc, char** argv) {
   CLI::App root("kura: protect folders against ransomware and loss, and get them back", "kura");
-  root.footer(kFooter);
-  root.require_subcommand(1);
-  root.set_version_flag("--version", "kura " + std::string(base::version()));
-  root.get_formatter()->column_width(34);
+  set_up(root, kFooter);
   GlobalOptions options;
   add_global_options(root, options);
   CommandTable table(root);
   add_commands(table);
-  if (argc == 1) {
-    std::cerr << root.help();
-    return kWrongUsage;
-  }
-  try {
-    root.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // Parsing may have ended before it came to the flag.
-    const bool json = options.json || std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
-    return report_parse_error(root, error, json);
-  }
-  return run(table, options);
+  return run_program(table, options, argc, argv);
 }
 
 }  // namespace

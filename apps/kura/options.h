@@ -31,6 +31,10 @@ struct Context {
 
   // --state-dir, KURA_STATE_DIR, $XDG_STATE_HOME/kura, ~/.local/state/kura; /var/lib/kura for root.
   std::string state_folder() const;
+  // For stores that a command opens.
+  store::OpenOptions store_options(std::optional<std::chrono::seconds> patience = {}) const {
+    return {.stop = stop, .patience = patience, .state_folder = state_folder()};
+  }
   // kUsage when no repository is named.
   base::Status need_repository_name() const;
   // The config in force is told by the recovery key file where one is given and fits, by the state folder, and where

@@ -5,8 +5,8 @@
 
 namespace kura::base {
 
-bool simd_wanted() {
-  const char* wish = std::getenv("KURA_SIMD");
+bool is_wanted(const char* name) {
+  const char* wish = std::getenv(name);
   return wish == nullptr || std::string_view(wish) != "off";
 }
 

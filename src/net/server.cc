@@ -170,6 +170,7 @@ class BeastServer final : public Server {
   std::atomic<bool> stopping_ = false;
 
   mutable base::Mutex mutex_;
+  base::CondVar connection_ended_;
   std::map<const Connection*, Known> connections_ KURA_GUARDED_BY(mutex_);
 };
 
@@ -455,6 +456,7 @@ Task<> BeastServer::accept(LocalListener& listener) {
 void BeastServer::begin(std::shared_ptr<Connection> connection, const std::string& address) {
   {
     const base::MutexLock lock(mutex_);
+    if (stopping_) return;  // and closes it: nobody would wait for it
     connections_.emplace(connection.get(), Known{connection, {.address = address, .certificate = {}}});
   }
   asio::co_spawn(connection->executor(), serve(connection), asio::detached);
@@ -469,6 +471,7 @@ Task<> BeastServer::serve(std::shared_ptr<Connection> connection) {
   connection->close();
   const base::MutexLock lock(mutex_);
   connections_.erase(connection.get());
+  connection_ended_.notify_all();
 }
 
 bool BeastServer::has_room_for(const std::string& address) const {
@@ -517,17 +520,14 @@ void BeastServer::close(bool idle_only) {
   }
 }
 
-// Closes those that are idle, or become so; false when some are left after that time.
+// False when some are left after that time.
 bool BeastServer::wait_for_connections(std::chrono::seconds time) {
-  for (const auto end = Clock::now() + time; Clock::now() < end;) {
-    {
-      const base::MutexLock lock(mutex_);
-      if (connections_.empty()) return true;
-    }
-    close(/*idle_only=*/true);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto end = Clock::now() + time;
+  const base::MutexLock lock(mutex_);
+  while (!connections_.empty()) {
+    if (!connection_ended_.wait_until(mutex_, end)) return connections_.empty();
   }
-  return false;
+  return true;
 }
 
 void BeastServer::run(const std::stop_token& stop, std::chrono::seconds grace) {
@@ -554,6 +554,7 @@ void BeastServer::run(const std::stop_token& stop, std::chrono::seconds grace) {
     for (const auto& listener : tls_) listener->acceptor.close(ignored);
     for (const auto& listener : local_) listener->acceptor.close(ignored);
   });
+  close(/*idle_only=*/true);  // the others end with their request, since it is stopping
   if (!wait_for_connections(grace)) {
     close(/*idle_only=*/false);
     wait_for_connections(kLastWait);

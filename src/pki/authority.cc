@@ -26,13 +26,6 @@ void set_time(ASN1_TIME* field, std::int64_t ns) {
   require(ASN1_TIME_adj(field, static_cast<std::time_t>(ns / base::kSecond), 0, 0) != nullptr, "ASN1_TIME_adj");
 }
 
-void set_name(X509_NAME* name, std::string_view text) {
-  require(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()),
-                                     -1, 0) == 1,
-          "X509_NAME_add_entry_by_NID");
-}
-
 // Random, so nobody has to remember which were used; positive, as RFC 5280 wants it.
 void set_serial(X509* certificate) {
   std::uint8_t bytes[kSerial];
@@ -99,13 +92,6 @@ Owned<X509> begin_certificate(std::string_view name, EVP_PKEY* key, std::int64_t
 Certificate finish(Owned<X509> certificate, EVP_PKEY* signer) {
   require(X509_sign(certificate.get(), signer, EVP_sha256()) > 0, "X509_sign");
   return Certificate(std::shared_ptr<X509>(certificate.release(), &X509_free));
-}
-
-bool is_on_p256(EVP_PKEY* key) {
-  char curve[32] = {};
-  const bool known = EVP_PKEY_get_utf8_string_param(key, "group", curve, sizeof curve, nullptr) == 1;
-  if (!known) ERR_clear_error();
-  return known && std::string_view(curve) == "prime256v1";
 }
 
 }  // namespace

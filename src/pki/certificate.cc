@@ -90,10 +90,7 @@ std::string make_request(const PrivateKey& key, std::string_view name) {
   require(request != nullptr, "X509_REQ_new");
   const Owned<X509_NAME> subject(X509_NAME_new());
   require(subject != nullptr, "X509_NAME_new");
-  require(X509_NAME_add_entry_by_NID(subject.get(), NID_commonName, MBSTRING_UTF8,
-                                     reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()),
-                                     -1, 0) == 1,
-          "X509_NAME_add_entry_by_NID");
+  set_name(subject.get(), name);
   require(X509_REQ_set_subject_name(request.get(), subject.get()) == 1, "X509_REQ_set_subject_name");
   require(X509_REQ_set_pubkey(request.get(), key.get()) == 1, "X509_REQ_set_pubkey");
   require(X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0, "X509_REQ_sign");

@@ -47,6 +47,20 @@ inline std::string text_of(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
+inline void set_name(X509_NAME* name, std::string_view text) {
+  require(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()),
+                                     -1, 0) == 1,
+          "X509_NAME_add_entry_by_NID");
+}
+
+inline bool is_on_p256(const EVP_PKEY* key) {
+  char curve[32] = {};
+  const bool known = EVP_PKEY_get_utf8_string_param(key, "group", curve, sizeof curve, nullptr) == 1;
+  if (!known) ERR_clear_error();
+  return known && std::string_view(curve) == "prime256v1";
+}
+
 // Input that OpenSSL does not take: its reasons are for experts, and stay in its own list.
 inline std::unexpected<base::Error> malformed(std::string_view what) {
   ERR_clear_error();

@@ -26,10 +26,7 @@ base::Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
   EVP_PKEY* const key = PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, none);
   if (key == nullptr) return malformed("the private key");
   PrivateKey result(shared(key));
-  char curve[32] = {};
-  const bool has_curve = EVP_PKEY_get_utf8_string_param(key, "group", curve, sizeof curve, nullptr) == 1;
-  if (!has_curve || std::string_view(curve) != "prime256v1") {
-    ERR_clear_error();
+  if (!is_on_p256(key)) {
     return base::fail(base::ErrorCode::kUnsupported, "the private key is not one on P-256");
   }
   return result;

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
@@ -17,6 +16,7 @@
 #include "store/atomic_file.h"
 #include "store/http/curl.h"
 #include "store/vault/answers.h"
+#include "store/vault/json.h"
 
 namespace kura::store::vault {
 namespace {
@@ -66,13 +66,6 @@ Result<pki::Certificate> fetch_authority(const Address& address, const base::Dig
                     "see whether the address is right; if it is, somebody stands in between");
 }
 
-std::string text_in(const json::value& value, const char* name) {
-  const json::object* const object = value.if_object();
-  const json::value* const field = object != nullptr ? object->if_contains(name) : nullptr;
-  const json::string* const text = field != nullptr ? field->if_string() : nullptr;
-  return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
 struct Certified {
   Enrolled enrolled;
   std::string pem;
@@ -80,9 +73,8 @@ struct Certified {
 
 // What the vault answers to a request for `key`; kDamaged when it is not a certificate for it.
 Result<Certified> certified(base::ByteSpan answer, const pki::PrivateKey& key) {
-  boost::system::error_code malformed;
-  const json::value value = json::parse(base::as_text(answer), malformed);
-  const std::string pem = malformed ? std::string() : text_in(value, "certificate");
+  const json::object value = parse_object(base::as_text(answer));
+  const std::string pem = text_in(value, "certificate");
   const auto certificate = pki::Certificate::from_pem(pem);
   if (!certificate || !certificate->belongs_to(key)) {
     return base::fail(ErrorCode::kDamaged, "the vault's answer has no certificate for this machine's key");

@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <string_view>
 
+#include "base/simd.h"
 #include "base/time.h"
 
 namespace kura::archive {
@@ -18,11 +17,6 @@ constexpr unsigned kAtOnce = 64;               // requests in the ring
 constexpr std::size_t kMostSize = 64U << 10;   // bytes of a file
 constexpr std::size_t kMostMemory = 2U << 20;  // bytes of a batch's files
 constexpr std::size_t kFewest = 4;             // files for which it is worth it
-
-bool is_wanted() {
-  const char* wish = std::getenv("KURA_IO_URING");
-  return wish == nullptr || std::string_view(wish) != "off";
-}
 
 bool is_small(const struct stat& status) {
   const auto size = static_cast<std::uint64_t>(status.st_size);
@@ -102,7 +96,7 @@ SmallFiles::~SmallFiles() { let_go(); }
 
 bool SmallFiles::ready() {
   if (!ring_ && !unavailable_) {
-    if (is_wanted()) ring_ = std::make_unique<Ring>();
+    if (base::is_wanted("KURA_IO_URING")) ring_ = std::make_unique<Ring>();
     unavailable_ = !ring_ || !ring_->usable();
     if (!unavailable_) memory_.reserve(kMostMemory);
   }

@@ -6,11 +6,10 @@
 #include <optional>
 #include <string>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "store/vault/json.h"
 
 namespace kura::store::vault {
 namespace {
@@ -32,27 +31,22 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-std::string text_in(const json::object& object, const char* name) {
-  const json::value* const field = object.if_contains(name);
-  const json::string* const text = field != nullptr ? field->if_string() : nullptr;
-  if (text == nullptr) return {};
-  return base::printable(std::string_view(text->data(), std::min(text->size(), kLongestText)));
+std::string shown(const json::object& object, const char* name) {
+  return base::printable(text_in(object, name).substr(0, kLongestText));
 }
 
 }  // namespace
 
 base::Error error_of(const http::Response& response) {
-  boost::system::error_code malformed;
-  const json::value body = json::parse(base::as_text(response.body), malformed);
-  const json::object* const object = malformed ? nullptr : body.if_object();
+  const json::object body = parse_object(base::as_text(response.body));
   const std::string_view name = response.header("kura-code");
   const auto* const code = std::ranges::find(kCodes, name, [](ErrorCode known) { return base::name_of(known); });
   if (code == kCodes.end()) {
     return {ErrorCode::kIo, fmt::format("the server answers with status {}, not as a vault does", response.status),
             "see whether the address is that of a vault"};
   }
-  if (object == nullptr) return {*code, fmt::format("the vault answers with status {}", response.status)};
-  return {*code, text_in(*object, "message"), text_in(*object, "hint")};
+  if (body.empty()) return {*code, fmt::format("the vault answers with status {}", response.status)};
+  return {*code, shown(body, "message"), shown(body, "hint")};
 }
 
 std::optional<std::uint64_t> number_in(const http::Response& response, std::string_view header) {
