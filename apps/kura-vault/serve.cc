@@ -1,10 +1,10 @@
 // kura-vault serve
-#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "base/host.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "command.h"
 #include "net/server.h"
@@ -30,13 +30,14 @@ struct Place {
 base::Result<Place> place_of(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   Place place;
-  const char* const end = text.data() + text.size();
-  const bool has_port = colon != std::string::npos &&
-                        std::from_chars(text.data() + colon + 1, end, place.port).ptr == end && colon + 1 < text.size();
-  if (!has_port) {
+  const auto port = colon == std::string::npos
+                        ? std::nullopt
+                        : base::parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
+  if (!port) {
     return base::fail(base::ErrorCode::kUsage, fmt::format("'{}' is no place to listen at", text),
                       "write ADDRESS:PORT, such as 0.0.0.0:7443 or [::]:7443");
   }
+  place.port = *port;
   place.address = text.substr(0, colon);
   if (place.address.starts_with('[') && place.address.ends_with(']')) {
     place.address = place.address.substr(1, place.address.size() - 2);

@@ -1,5 +1,4 @@
 // kura check
-#include <charconv>
 #include <cmath>
 #include <memory>
 
@@ -7,6 +6,7 @@
 
 #include "archive/upkeep/check_repair.h"
 #include "base/human.h"
+#include "base/number.h"
 #include "command.h"
 
 namespace kura::app {
@@ -25,10 +25,9 @@ base::Result<double> parse_share(std::string_view text) {
   if (text.empty()) return 1.0;
   const bool percent = text.ends_with('%');
   const std::string_view number = percent ? text.substr(0, text.size() - 1) : text;
-  double value = 0;
-  const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), value);
-  const double share = percent ? value / 100 : value;
-  if (problem != std::errc() || end != number.data() + number.size() || std::isnan(share) || share < 0 || share > 1) {
+  const auto value = base::parse_number<double>(number);
+  const double share = percent ? value.value_or(0) / 100 : value.value_or(0);
+  if (!value || std::isnan(share) || share < 0 || share > 1) {
     return base::fail(base::ErrorCode::kUsage, fmt::format("--read-data={} is no share of the data", text),
                       "Write a percentage such as --read-data=10%, or a number from 0 to 1");
   }

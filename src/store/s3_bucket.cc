@@ -1,12 +1,12 @@
 #include "store/s3_bucket.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/time.h"
 #include "crypto/base64.h"
 #include "crypto/hash.h"
@@ -52,12 +52,10 @@ std::optional<std::int64_t> locked_until(const http::Response& response) {
 
 Result<S3Bucket::Head> parse_head(const http::Response& response) {
   S3Bucket::Head head{.locked_until = locked_until(response)};
-  const std::string_view length = response.header("content-length");
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), head.size);
+  const auto size = base::parse_number<std::uint64_t>(response.header("content-length"));
   const auto time = s3::parse_http_date(response.header("last-modified"));
-  if (length.empty() || error != std::errc{} || end != length.data() + length.size() || !time) {
-    return no_s3_answer("does not tell the object's size and time");
-  }
+  if (!size || !time) return no_s3_answer("does not tell the object's size and time");
+  head.size = *size;
   head.received = *time;
   return head;
 }

@@ -1,19 +1,11 @@
 #include "store/vault_listing.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
+
+#include "base/number.h"
 
 namespace kura::store {
 namespace {
-
-template <typename Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Up to the next `end`, which it is taken from.
 std::string_view next_word(std::string_view& text, char end) {
@@ -29,8 +21,8 @@ base::Result<std::vector<ObjectInfo>> parse_vault_listing(std::string_view text)
   while (!text.empty()) {
     std::string_view line = next_word(text, '\n');
     const auto id = ObjectId::from_hex(next_word(line, ' '));
-    const auto size = number<std::uint64_t>(next_word(line, ' '));
-    const auto received = number<std::int64_t>(line);
+    const auto size = base::parse_number<std::uint64_t>(next_word(line, ' '));
+    const auto received = base::parse_number<std::int64_t>(line);
     if (!id || !size || !received)
       return base::fail(base::ErrorCode::kDamaged, "the vault's list of objects is malformed");
     objects.push_back({.id = *id, .size = *size, .received = *received});

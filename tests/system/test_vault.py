@@ -279,3 +279,9 @@ def test_a_machine_not_enrolled_is_told_what_to_do(vault, tmp_path):
     kura = Kura(tmp_path, init=False)
     told = kura.run("-r", f"{vault.address}/pc1", "snapshots", code=1, keys=False)
     assert b"not enrolled" in told.err and b"kura enrol" in told.err
+
+
+def test_places_that_are_none_to_listen_at_are_refused(tmp_path):
+    vault = Vault(tmp_path)
+    for place in ("127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:80x", "nowhere:7443"):
+        vault.run("serve", "--listen", place, code=2)

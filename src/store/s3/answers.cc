@@ -2,13 +2,13 @@
 
 #include <expat.h>
 
-#include <charconv>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "base/number.h"
 #include "base/time.h"
 #include "store/s3/address.h"
 
@@ -92,8 +92,9 @@ void Reader::on_doctype(void* self, const char* /*name*/, const char* /*system*/
 }
 
 bool read_size(std::string_view text, std::uint64_t& size) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  return error == std::errc{} && end == text.data() + text.size() && size <= kLargestObject;
+  const auto number = base::parse_number<std::uint64_t>(text);
+  size = number.value_or(0);
+  return number && size <= kLargestObject;
 }
 
 // A page as it is being read.

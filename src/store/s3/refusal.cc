@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "store/http/curl.h"
 #include "store/s3/answers.h"
@@ -99,11 +99,9 @@ Meaning meaning_of(std::string_view code, int status) {
 }
 
 std::optional<std::chrono::seconds> retry_after(const http::Response& response) {
-  const std::string_view text = response.header("retry-after");
-  unsigned seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return std::chrono::seconds(seconds);
+  const auto seconds = base::parse_number<unsigned>(response.header("retry-after"));
+  if (!seconds) return std::nullopt;
+  return std::chrono::seconds(*seconds);
 }
 
 // Bounded, and fit for a terminal: the server may be anybody.

@@ -1,11 +1,11 @@
 #include "store/vault/address.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "base/number.h"
 
 namespace kura::store::vault {
 namespace {
@@ -49,11 +49,9 @@ base::Result<Address> parse_address(std::string_view text, bool needs_name) {
     return wrong(text, "it names no host");
   }
   if (colon != std::string_view::npos) {
-    const std::string_view digits = authority.substr(colon + 1);
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
-    if (failed != std::errc() || end != digits.data() + digits.size() || address.port < 1 || address.port > 65535) {
-      return wrong(text, "its port is none");
-    }
+    const auto port = base::parse_number<std::uint16_t>(authority.substr(colon + 1));
+    if (!port || *port == 0) return wrong(text, "its port is none");
+    address.port = *port;
   }
   if (name.empty() && needs_name) return wrong(text, "it names no repository");
   if (!std::ranges::all_of(name, is_name_character)) return wrong(text, "the name of its repository is none");

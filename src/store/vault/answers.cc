@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "base/number.h"
 #include "store/vault/json.h"
 
 namespace kura::store::vault {
@@ -23,13 +23,6 @@ constexpr std::array kCodes = {ErrorCode::kUsage,       ErrorCode::kNotFound,   
                                ErrorCode::kDenied,      ErrorCode::kNoSpace,    ErrorCode::kIo,
                                ErrorCode::kDamaged,     ErrorCode::kWrongKey,   ErrorCode::kConflict,
                                ErrorCode::kUnsupported, ErrorCode::kInterrupted};
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::string shown(const json::object& object, const char* name) {
   return base::printable(text_in(object, name).substr(0, kLongestText));
@@ -50,7 +43,7 @@ base::Error error_of(const http::Response& response) {
 }
 
 std::optional<std::uint64_t> number_in(const http::Response& response, std::string_view header) {
-  return number(response.header(header));
+  return base::parse_number<std::uint64_t>(response.header(header));
 }
 
 }  // namespace kura::store::vault

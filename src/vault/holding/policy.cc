@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "base/number.h"
 #include "base/time.h"
 
 namespace kura::vault {
@@ -39,10 +39,9 @@ base::Status take(RetentionPolicy& keep, std::string_view word) {
     return {};
   }
   const auto* const rule = std::ranges::find(kRules, name, &Rule::name);
-  unsigned count = 0;
-  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), count);
-  if (rule == kRules.end() || failed != std::errc() || end != value.data() + value.size()) return not_a_policy(word);
-  keep.*(rule->count) = count;
+  const auto count = base::parse_number<unsigned>(value);
+  if (rule == kRules.end() || !count) return not_a_policy(word);
+  keep.*(rule->count) = *count;
   return {};
 }
 

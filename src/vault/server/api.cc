@@ -1,13 +1,13 @@
 #include "vault/server/api.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
 
@@ -40,13 +40,6 @@ std::optional<Kind> kind_of(std::string_view folder) {
   return at == store::kAllKinds.end() ? std::nullopt : std::optional(*at);
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 struct Range {
   std::uint64_t begin = 0, size = 0;
 };
@@ -57,8 +50,8 @@ std::optional<Range> range_of(std::string_view header, std::uint64_t size) {
   if (header.empty()) return Range{.begin = 0, .size = size};
   const std::size_t dash = header.find('-');
   if (!header.starts_with(kUnit) || dash == std::string_view::npos) return std::nullopt;
-  const auto first = number(header.substr(kUnit.size(), dash - kUnit.size()));
-  const auto last = number(header.substr(dash + 1));
+  const auto first = base::parse_number<std::uint64_t>(header.substr(kUnit.size(), dash - kUnit.size()));
+  const auto last = base::parse_number<std::uint64_t>(header.substr(dash + 1));
   if (!first || !last || *first > *last || *last >= size) return std::nullopt;
   return Range{.begin = *first, .size = *last - *first + 1};
 }
@@ -197,7 +190,8 @@ Task<> Api::list(Exchange& exchange, Holding& holding, Kind kind) {
 }
 
 Task<> Api::journal(Exchange& exchange, Holding& holding) {
-  const std::uint64_t from = number(exchange.request().parameter("from").value_or("1")).value_or(0);
+  const std::uint64_t from =
+      base::parse_number<std::uint64_t>(exchange.request().parameter("from").value_or("1")).value_or(0);
   if (from == 0) {
     const base::Error error(ErrorCode::kUsage, "'from' is the number of an entry, from 1");
     co_return (void) co_await exchange.answer(vault::answer_of(error));
