@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/format/fields.h"
 #include "base/codec.h"
 #include "crypto/hash.h"
 
@@ -40,29 +41,27 @@ base::Bytes signed_text(base::ByteSpan unsigned_entry) {
   return text;
 }
 
-void put_field(Encoder& out, Field number, base::ByteSpan bytes) { out.varint(number).string(bytes); }
-
 template <typename Array>
 bool is_zero(const Array& bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
 void encode_event(Encoder& out, const Event& event) {
-  if (!event.who.empty()) put_field(out, kWho, base::as_bytes(event.who));
-  if (!event.text.empty()) put_field(out, kText, base::as_bytes(event.text));
+  if (!event.who.empty()) archive::encode_field(out, kWho, base::as_bytes(event.who));
+  if (!event.text.empty()) archive::encode_field(out, kText, base::as_bytes(event.text));
   if (!event.objects.empty()) {
-    put_field(out, kKind, Encoder().u8(static_cast<std::uint8_t>(event.kind)).bytes());
+    archive::encode_field(out, kKind, Encoder().u8(static_cast<std::uint8_t>(event.kind)).bytes());
     Encoder ids;
     for (const store::ObjectId& id : event.objects) ids.raw(id.span());
-    put_field(out, kObjects, ids.bytes());
+    archive::encode_field(out, kObjects, ids.bytes());
   }
-  if (event.bytes != 0) put_field(out, kBytes, Encoder().varint(event.bytes).bytes());
-  if (!is_zero(event.key)) put_field(out, kKey, event.key);
-  if (event.number != 0) put_field(out, kNumber, Encoder().varint(event.number).bytes());
-  if (!is_zero(event.series)) put_field(out, kSeries, event.series);
-  if (event.from != 0) put_field(out, kFrom, Encoder().i64(event.from).bytes());
-  if (event.until != 0) put_field(out, kUntil, Encoder().i64(event.until).bytes());
-  if (event.refers_to != 0) put_field(out, kRefersTo, Encoder().varint(event.refers_to).bytes());
+  if (event.bytes != 0) archive::encode_field(out, kBytes, Encoder().varint(event.bytes).bytes());
+  if (!is_zero(event.key)) archive::encode_field(out, kKey, event.key);
+  if (event.number != 0) archive::encode_field(out, kNumber, Encoder().varint(event.number).bytes());
+  if (!is_zero(event.series)) archive::encode_field(out, kSeries, event.series);
+  if (event.from != 0) archive::encode_field(out, kFrom, Encoder().i64(event.from).bytes());
+  if (event.until != 0) archive::encode_field(out, kUntil, Encoder().i64(event.until).bytes());
+  if (event.refers_to != 0) archive::encode_field(out, kRefersTo, Encoder().varint(event.refers_to).bytes());
 }
 
 store::Kind decode_kind(Decoder& in) {
@@ -118,20 +117,6 @@ bool take_field(Event& event, std::uint64_t number, Decoder& in) {
       return true;
     default:
       return false;
-  }
-}
-
-// To the end of `in`, in rising order of their numbers, so that an event has one form only.
-void decode_event(Decoder& in, Event& event) {
-  std::uint64_t last = 0;
-  while (in.ok() && !in.at_end()) {
-    const std::uint64_t number = in.varint();
-    const base::ByteSpan bytes = in.string(in.rest().size());
-    if (!in.ok()) return;
-    if (number <= last) return in.fail("its fields are not in rising order");
-    last = number;
-    Decoder field(bytes);
-    if (take_field(event, number, field) && !(field.ok() && field.at_end())) in.fail("a field is malformed");
   }
 }
 
@@ -206,7 +191,8 @@ base::Result<Entry> Entry::decode(base::ByteSpan whole) {
   entry.sequence = in.u64();
   entry.time = in.i64();
   entry.before = in.digest();
-  decode_event(in, entry.event);
+  archive::decode_fields(in,
+                         [&](std::uint64_t number, Decoder& field) { return take_field(entry.event, number, field); });
   KURA_TRY(in.finish(kWhat));
   return entry;
 }
