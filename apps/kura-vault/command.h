@@ -42,6 +42,10 @@ void add_revoke(CommandTable& table);
 void add_machines(CommandTable& table);
 void add_status(CommandTable& table);
 void add_decisions(CommandTable& table);
+void add_deletion(CommandTable& table);
+void add_operator(CommandTable& table);
+void add_customer(CommandTable& table);
+void add_clock(CommandTable& table);
 void add_journal(CommandTable& table);
 
 }  // namespace kura::app

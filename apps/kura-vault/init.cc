@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "base/time.h"
 #include "command.h"
 #include "vault/server/site.h"
 
@@ -17,7 +16,7 @@ struct InitOptions {
 };
 
 base::Result<ExitCode> run_init(const Context& context, const InitOptions& options) {
-  const auto site = KURA_TRY(vault::Site::create(context.options.root, options.name, options.reached_as, base::now_ns));
+  const auto site = KURA_TRY(vault::Site::create(context.options.root, options.name, options.reached_as));
   const std::string key = base::to_hex(site->journal().vault());
   context.output.object({{"type", "summary"}, {"root", context.options.root}, {"name", options.name}, {"key", key}});
   context.output.line(fmt::format("vault {} made at {}", options.name, context.options.root));

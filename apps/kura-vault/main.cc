@@ -24,6 +24,10 @@ void add_commands(CommandTable& table) {
   add_machines(table);
   add_status(table);
   add_decisions(table);
+  add_deletion(table);
+  add_operator(table);
+  add_customer(table);
+  add_clock(table);
   add_journal(table);
   add_completion(table);
   add_man(table, "serve", "");

@@ -1,5 +1,7 @@
 // kura-vault serve
+#include <chrono>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -20,6 +22,9 @@ namespace {
 
 struct ServeOptions {
   std::string listen = fmt::format("0.0.0.0:{}", store::vault::kPort);
+  std::optional<std::uint64_t> reserve;
+  std::string deletion_delay = "72h";
+  std::string upkeep_every = "10m";
 };
 
 struct Place {
@@ -47,19 +52,23 @@ base::Result<Place> place_of(const std::string& text) {
 
 base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& options) {
   const Place place = KURA_TRY(place_of(options.listen));
-  const auto site = KURA_TRY(vault::Site::open(context.options.root, base::now_ns));
+  const std::chrono::seconds pause = KURA_TRY(base::parse_duration(options.upkeep_every));
+  const std::chrono::seconds delay = KURA_TRY(base::parse_duration(options.deletion_delay));
+  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = options.reserve}));
   const auto server = net::Server::create({});
   vault::Api api(*site, *server);
-  vault::Admin admin(*site, *server);
+  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count());
   const std::uint16_t port = KURA_TRY(server->listen({.address = place.address,
                                                       .port = place.port,
                                                       .certificate_chain = site->server_chain(),
                                                       .key = site->server_key(),
-                                                      .clients = site->authority().certificate()},
+                                                      .clients = site->authority().certificate(),
+                                                      .clock = [&] { return site->now(); }},
                                                      api));
   KURA_TRY(server->listen_locally(context.socket(), admin));
   const vault::Housekeeping housekeeping(
-      *site, {}, [&](const std::string& name, const base::Error& error) { context.output.problem(name, error); });
+      *site, {.pause = pause, .delay = delay},
+      [&](const std::string& name, const base::Error& error) { context.output.problem(name, error); });
   context.output.object({{"type", "listening"}, {"address", place.address}, {"port", port}});
   context.output.line(fmt::format("vault {} listens at {}:{}", site->name(), place.address, port));
   server->run(context.stop);
@@ -74,6 +83,19 @@ void add_serve(CommandTable& table) {
                                 "Example:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443",
                                 [options](const Context& context) { return run_serve(context, *options); });
   command->add_option("--listen", options->listen, "Where machines reach it")->type_name("ADDRESS:PORT");
+  command
+      ->add_option("--reserve", options->reserve,
+                   "Of the disk, shared out among the repositories, so that no flood takes it all (a twentieth)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->type_name("SIZE");
+  command
+      ->add_option("--deletion-delay", options->deletion_delay,
+                   "From the second operator's word until something goes before its time (72h)")
+      ->type_name("TIME");
+  command
+      ->add_option("--upkeep-every", options->upkeep_every,
+                   "How often the vault looks for what may go, and at its clock (10m)")
+      ->type_name("TIME");
 }
 
 }  // namespace kura::app

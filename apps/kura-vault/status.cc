@@ -1,25 +1,39 @@
 // kura-vault status
 #include <fmt/format.h>
 
+#include "base/human.h"
 #include "command.h"
 
 namespace kura::app {
 
 namespace {
 
+namespace json = boost::json;
+
+std::uint64_t number(const json::object& of, const char* name) { return of.at(name).to_number<std::uint64_t>(); }
+
+std::string line_of(const json::object& repository) {
+  std::string line = fmt::format(
+      "{:<24} {:>6} snapshots, newest {}, {} used", std::string_view(repository.at("repository").as_string()),
+      number(repository, "snapshots"),
+      repository.at("newest").is_null() ? "never"
+                                        : base::human_duration(static_cast<double>(number(repository, "age"))) + " ago",
+      base::human_size(number(repository, "used")));
+  if (!repository.at("quota").is_null()) line += " of " + base::human_size(number(repository, "quota"));
+  if (repository.at("frozen").as_bool()) line += "; FROZEN";
+  if (number(repository, "suspect") != 0) line += fmt::format("; {} SUSPECT", number(repository, "suspect"));
+  if (number(repository, "requests") != 0) line += "; " + base::human_count(number(repository, "requests"), "request");
+  return line;
+}
+
 base::Result<ExitCode> run_status(const Context& context) {
-  const boost::json::value answer = KURA_TRY(context.ask("/v1/status"));
-  for (const boost::json::value& one : answer.at("repositories").as_array()) {
-    const boost::json::object& repository = one.as_object();
-    context.output.result(
-        [&] {
-          const boost::json::value& newest = repository.at("newest");
-          return fmt::format("{:<24} {:>6} snapshots, newest {}",
-                             std::string_view(repository.at("repository").as_string()),
-                             repository.at("snapshots").to_number<std::uint64_t>(),
-                             newest.is_null() ? "never" : std::string_view(newest.as_string()));
-        },
-        [&] { return repository; });
+  const json::value answer = KURA_TRY(context.ask("/v1/status"));
+  if (const json::value& doubt = answer.at("clock_doubt"); !doubt.is_null()) {
+    context.output.problem("clock", {base::ErrorCode::kConflict, std::string(doubt.as_string()),
+                                     "nothing expires until you have looked: `kura-vault clock trust`"});
+  }
+  for (const json::value& one : answer.at("repositories").as_array()) {
+    context.output.result([&] { return line_of(one.as_object()); }, [&] { return one.as_object(); });
   }
   return kDone;
 }

@@ -28,6 +28,7 @@
 #include <fmt/format.h>
 
 #include "base/mutex.h"
+#include "base/time.h"
 
 namespace kura::net {
 namespace {
@@ -143,6 +144,7 @@ class BeastServer final : public Server {
     asio::ssl::context tls;
     tcp::acceptor acceptor;
     Handler& handler;
+    std::function<std::int64_t()> clock;
   };
   struct LocalListener {
     Local::acceptor acceptor;
@@ -374,7 +376,8 @@ base::Status set_up(asio::ssl::context& tls, const TlsOptions& options) {
 
 base::Result<std::uint16_t> BeastServer::listen(const TlsOptions& options, Handler& handler) {
   auto listener =
-      std::make_unique<TlsListener>(asio::ssl::context(asio::ssl::context::tls_server), tcp::acceptor(io_), handler);
+      std::make_unique<TlsListener>(asio::ssl::context(asio::ssl::context::tls_server), tcp::acceptor(io_), handler,
+                                    options.clock);
   KURA_TRY(set_up(listener->tls, options));
   error_code failed;
   const auto address = asio::ip::make_address(options.address, failed);
@@ -435,6 +438,8 @@ Task<> BeastServer::accept(TlsListener& listener) {
     const std::string address = unknown ? std::string("?") : from.address().to_string();
     if (!has_room_for(address)) continue;  // and closes it
     socket.set_option(tcp::no_delay(true), unknown);
+    // The connection's copy of it holds from here on.
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(listener.tls.native_handle()), listener.clock() / base::kSecond);
     begin(std::make_shared<StreamConnection<TlsStream>>(*this, listener.handler, address, std::move(socket),
                                                         listener.tls),
           address);

@@ -29,6 +29,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "pki/certificate.h"
 #include "pki/private_key.h"
 
@@ -93,6 +94,7 @@ struct TlsOptions {
   std::string certificate_chain;    // PEM
   pki::PrivateKey key;
   pki::Certificate clients;  // the authority of their certificates; a client may also have none
+  std::function<std::int64_t()> clock = base::now_ns;  // ns since 1970: by which certificates are valid or not
 };
 
 struct Limits {

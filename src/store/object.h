@@ -29,6 +29,7 @@ struct ObjectInfo {
   ObjectId id;
   std::uint64_t size = 0;     // bytes
   std::int64_t received = 0;  // when the store took it, by the store's own clock: ns since 1970
+  bool barred = false;        // in a vault, behind a barrier: nothing new may lean on it
 };
 
 }  // namespace kura::store

@@ -22,10 +22,10 @@ base::Result<std::vector<ObjectInfo>> parse_vault_listing(std::string_view text)
     std::string_view line = next_word(text, '\n');
     const auto id = ObjectId::from_hex(next_word(line, ' '));
     const auto size = base::parse_number<std::uint64_t>(next_word(line, ' '));
-    const auto received = base::parse_number<std::int64_t>(line);
-    if (!id || !size || !received)
+    const auto received = base::parse_number<std::int64_t>(next_word(line, ' '));
+    if (!id || !size || !received || (!line.empty() && line != "barred"))
       return base::fail(base::ErrorCode::kDamaged, "the vault's list of objects is malformed");
-    objects.push_back({.id = *id, .size = *size, .received = *received});
+    objects.push_back({.id = *id, .size = *size, .received = *received, .barred = !line.empty()});
   }
   return objects;
 }

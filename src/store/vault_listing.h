@@ -9,8 +9,8 @@
 
 namespace kura::store {
 
-// A line an object: its name in hex, its size in bytes, when it was received in ns since 1970. kDamaged when it is
-// malformed.
+// A line an object: its name in hex, its size in bytes, when it was received in ns since 1970, and "barred" when it is.
+// kDamaged when it is malformed.
 base::Result<std::vector<ObjectInfo>> parse_vault_listing(std::string_view text);
 
 }  // namespace kura::store

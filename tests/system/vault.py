@@ -1,5 +1,6 @@
 """A vault that runs, and machines that use it."""
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -12,10 +13,13 @@ VAULT_PROGRAM = Path(PROGRAM).with_name("kura-vault")
 class Vault:
     """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
 
-    def __init__(self, folder, name="a"):
+    def __init__(self, folder, name="a", serve=(), environment=None):
+        """`serve`: options of `kura-vault serve`; `environment`: more of it, for the vault alone."""
         self.folder, self.root = Path(folder), Path(folder) / "vault"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process, self.port = None, 0
+        self.options = serve
+        self.environment = {**os.environ, **(environment or {})}
         self.key = self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
 
     def __enter__(self):
@@ -38,7 +42,8 @@ class Vault:
         """At the port that it had before, unless it is the first time."""
         port = self.port if port is None else port
         with open(self.folder / "vault.log", "ab") as log:
-            self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json"),
+            self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json", *self.options),
+                                            env=self.environment,
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         assert line, (self.folder / "vault.log").read_text()

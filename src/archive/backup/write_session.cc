@@ -19,7 +19,7 @@ base::Result<bool> all_safe(store::Store& store, store::Kind kind, const Condemn
                             const std::vector<store::ObjectId>& wanted) {
   ObjectSet safe;
   for (const store::ObjectInfo& object : KURA_TRY(store.list(kind))) {
-    if (!condemned.may_go(kind, object)) safe.insert(object.id);
+    if (!object.barred && !condemned.may_go(kind, object)) safe.insert(object.id);
   }
   return std::ranges::all_of(wanted, [&](const store::ObjectId& id) { return safe.contains(id); });
 }
@@ -40,7 +40,7 @@ base::Status WriteSession::load(std::stop_token stop) {
   // Packs before indexes: a pack that a running job stores in between is then not taken for an orphan.
   std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> usable;
   for (const store::ObjectInfo& pack : KURA_TRY(store.list(store::Kind::kPack))) {
-    if (!condemned.may_go(store::Kind::kPack, pack)) usable.emplace(pack.id, pack);
+    if (!pack.barred && !condemned.may_go(store::Kind::kPack, pack)) usable.emplace(pack.id, pack);
   }
   std::vector<store::ObjectInfo> indexes = KURA_TRY(store.list(store::Kind::kIndex));
   // A pack that is in several is taken from the first: from large indexes, so that snapshots name few.

@@ -13,11 +13,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "archive/format/config.h"
@@ -26,6 +28,9 @@
 #include "base/mutex.h"
 #include "store/store.h"
 #include "vault/holding/policy.h"
+#include "vault/holding/requests.h"
+#include "vault/holding/space.h"
+#include "vault/holding/tripwire.h"
 #include "vault/journal/journal.h"
 
 namespace kura::vault {
@@ -43,6 +48,8 @@ struct HeldSnapshot {
   std::uint64_t number = 0;
   archive::Series series{};
   std::int64_t started = 0;  // the machine's time: a label
+  std::uint64_t needed = 0;  // bytes of the packs that it needs
+  std::string suspicion;     // why it is suspect; empty: it is not
 };
 
 // Shared by threads.
@@ -50,10 +57,11 @@ class Holding {
  public:
   // A new one, below `folder`, which must not be there. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
-                                                       const base::Key& vault_seed, Clock clock);
+                                                       const base::Key& vault_seed, Clock clock,
+                                                       std::shared_ptr<Space> space = Space::unlimited());
   // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open().
   static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
-                                                     Clock clock);
+                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited());
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
@@ -68,7 +76,7 @@ class Holding {
   base::Status read_at(store::Kind kind, const store::ObjectId& id, std::uint64_t offset,
                        base::MutableByteSpan out) const;
 
-  // For packs, indexes and parity.
+  // For packs, indexes and parity. kNoSpace when it does not fit into what this repository may take (space.h).
   base::Result<std::unique_ptr<store::Upload>> upload(store::Kind kind, const store::ObjectId& id, std::uint64_t size);
   // After its finish(): it counts from here on. Durable with the next commit or sync().
   void uploaded(store::Kind kind, const store::ObjectId& id, std::uint64_t size);
@@ -81,7 +89,8 @@ class Holding {
 
   // The end of a backup. When it returns, the snapshot and all that it needs are durable, and the journal says so. Once
   // more for one that is here gives the receipt of the first time. kDenied: not signed by a machine of this repository;
-  // kNotFound: something that it needs is not here; kConflict: it was here once, and has gone.
+  // kNotFound: something that it needs is not here; kConflict: it was here once, and has gone, or leans on what came in
+  // before a barrier. One that is a surprise (tripwire.h) is suspect, and freezes the repository.
   base::Result<Receipt> commit(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
 
   // In the order received.
@@ -90,9 +99,29 @@ class Holding {
   // What people decide. Each is in the journal before it counts.
   base::Status set_policy(const Policy& policy, const std::string& who);
   base::Status freeze(const std::string& who, const std::string& why);
-  base::Status thaw(const std::string& who, const std::string& why);
+  // With `no_attack`, what was suspect is so no more, and counts as usual from here on.
+  base::Status thaw(const std::string& who, const std::string& why, bool no_attack = false);
   Policy policy() const;
   bool is_frozen() const;
+  // Later snapshots may not need what came in from `since` on: the packs that no snapshot needs which was received
+  // before, and was not suspect. Returns how many these are.
+  base::Result<std::size_t> set_barrier(std::int64_t since, const std::string& who, const std::string& why);
+  base::Status alarm(const std::string& who, const std::string& text);
+
+  // Before their time (requests.h). The caller has proven who asks and agrees.
+  struct Signer {
+    std::string who;
+    crypto::PublicKey key{};
+    base::Bytes signature;
+  };
+  base::Result<Receipt> request(std::vector<store::ObjectId> snapshots, const std::string& policy,
+                                const Signer& signer);
+  base::Status approve(std::uint64_t request, const Signer& signer);
+  base::Status cancel(std::uint64_t request, const std::string& who);
+  std::vector<Request> requests() const;
+  base::Result<Request> request(std::uint64_t sequence) const;
+  // Carries out what two people have wanted for `delay`, ns. Nothing while frozen. Returns how many requests.
+  base::Result<std::size_t> carry_out(std::int64_t delay);
 
   // Lets go of the snapshots that the policy does not keep; nothing while frozen. Returns how many went.
   base::Result<std::size_t> expire();
@@ -107,9 +136,15 @@ class Holding {
   std::int64_t now() const { return clock_(); }
 
  private:
-  Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock);
+  using SeriesKey = std::pair<crypto::PublicKey, archive::Series>;
+  Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
+          std::shared_ptr<Space> space);
   base::Status load();
-  void take(const Entry& entry) KURA_REQUIRES(mutex_);
+  base::Error not_here(store::Kind kind, const store::ObjectId& id) const;
+  base::Status load_sizes() KURA_REQUIRES(mutex_);
+  void take(const Entry& entry, base::ByteSpan whole) KURA_REQUIRES(mutex_);
+  void take_commit(const Entry& entry) KURA_REQUIRES(mutex_);
+  void take_thaw(const Event& event) KURA_REQUIRES(mutex_);
   base::Status load_config(const store::ObjectId& id) KURA_REQUIRES(mutex_);
   base::Status put_config(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
   base::Status put_key(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
@@ -117,17 +152,26 @@ class Holding {
   base::Status check_signer(const archive::Snapshot& snapshot) const;
   base::Result<std::vector<store::ObjectInfo>> packs_of(const store::ObjectId& index);
   base::Status check_needs(const archive::Snapshot& snapshot);
+  base::Result<Change> change_of(const archive::Snapshot& snapshot);
+  base::Result<archive::Snapshot> read_snapshot(const store::ObjectId& id) const;
+  std::optional<HeldSnapshot> newest_trusted(const SeriesKey& series) const;
+  std::optional<std::string> suspicion_of(const SeriesKey& series, const Change& change) const;
   base::Result<Receipt> write(Event event) KURA_REQUIRES(committing_);
   base::Status decide(Event event);
   void take_policy(const Event& event) KURA_REQUIRES(mutex_);
-  base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed();
+  base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed_by(
+      const std::vector<HeldSnapshot>& snapshots);
+  base::Status let_go(Event event) KURA_REQUIRES(committing_);
+  base::Status carry_out(const Request& request) KURA_REQUIRES(committing_);
   std::vector<store::ObjectId> long_unneeded(const std::vector<store::ObjectId>& unneeded,
                                              std::chrono::steady_clock::duration grace) KURA_REQUIRES(committing_);
+  base::Status collect(store::Kind kind, const std::vector<store::ObjectId>& old) KURA_REQUIRES(committing_);
   base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids);
 
   const std::unique_ptr<store::Store> store_;
   const std::unique_ptr<Journal> journal_;
   const Clock clock_;
+  const std::shared_ptr<Space> space_;
 
   mutable base::Mutex mutex_;
   std::optional<archive::Config> config_ KURA_GUARDED_BY(mutex_);
@@ -140,6 +184,9 @@ class Holding {
   // What the clear parts of indexes list, read when it is first asked for.
   std::unordered_map<store::ObjectId, std::vector<store::ObjectInfo>, base::DigestHash> indexes_
       KURA_GUARDED_BY(mutex_);
+  std::unordered_set<store::ObjectId, base::DigestHash> barred_ KURA_GUARDED_BY(mutex_);  // packs behind a barrier
+  std::map<SeriesKey, std::vector<Change>> changes_ KURA_GUARDED_BY(mutex_);  // what was no surprise, the latest
+  Requests requests_ KURA_GUARDED_BY(mutex_);
   Policy policy_ KURA_GUARDED_BY(mutex_);
   bool frozen_ KURA_GUARDED_BY(mutex_) = false;
   // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.

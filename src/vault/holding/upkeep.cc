@@ -1,4 +1,4 @@
-// What goes from a vault, and why: people's decisions, retention, garbage collection.
+// What goes from a vault, and why: retention, what two people wanted, garbage collection.
 #include <algorithm>
 #include <utility>
 
@@ -20,44 +20,15 @@ using Ids = std::unordered_set<ObjectId, base::DigestHash>;
 
 constexpr std::size_t kMostInEntry = 100'000;  // ids: an entry has at most 16 MiB
 
-// The union of what snapshots need of one index.
-void add_bits(std::vector<std::uint8_t>& all, const std::vector<std::uint8_t>& bits) {
-  all.resize(std::max(all.size(), bits.size()));
-  for (std::size_t i = 0; i < bits.size(); ++i) all[i] |= bits[i];
+// Suspect snapshots have buckets of their own, so they never displace another.
+archive::Series retention_series(const HeldSnapshot& held) {
+  archive::Series series = held.series;
+  if (held.suspicion.empty()) return series;
+  for (std::uint8_t& byte : series) byte = static_cast<std::uint8_t>(~byte);
+  return series;
 }
 
 }  // namespace
-
-Status Holding::decide(Event event) {
-  const base::MutexLock one_at_a_time(committing_);
-  KURA_TRY(write(std::move(event)));
-  return {};
-}
-
-// One that a newer version wrote and this one does not understand keeps everything.
-void Holding::take_policy(const Event& event) {
-  const auto policy = Policy::parse(event.text);
-  policy_ = policy ? *policy : Policy{.keep = {}};
-}
-
-Status Holding::set_policy(const Policy& policy, const std::string& who) {
-  return decide({.type = EventType::kPolicy, .who = who, .text = policy.text()});
-}
-Status Holding::freeze(const std::string& who, const std::string& why) {
-  return decide({.type = EventType::kFreeze, .who = who, .text = why});
-}
-Status Holding::thaw(const std::string& who, const std::string& why) {
-  return decide({.type = EventType::kThaw, .who = who, .text = why});
-}
-
-Policy Holding::policy() const {
-  const base::MutexLock lock(mutex_);
-  return policy_;
-}
-bool Holding::is_frozen() const {
-  const base::MutexLock lock(mutex_);
-  return frozen_;
-}
 
 Result<std::size_t> Holding::expire() {
   const base::MutexLock one_at_a_time(committing_);
@@ -67,7 +38,7 @@ Result<std::size_t> Holding::expire() {
     archive::Snapshot snapshot;
     snapshot.machine = held.machine;
     snapshot.number = held.number;
-    snapshot.series = held.series;
+    snapshot.series = retention_series(held);
     snapshot.started = held.started;
     stored.push_back({.id = held.id, .received = held.received, .snapshot = std::move(snapshot)});
   }
@@ -76,35 +47,57 @@ Result<std::size_t> Holding::expire() {
     if (!decision.keep) gone.push_back(decision.id);
   }
   if (gone.empty()) return std::size_t{0};
-  // The journal first: what it says is gone stays gone, whatever a crash leaves of the objects.
-  KURA_TRY(write({.type = EventType::kExpire, .kind = Kind::kSnapshot, .objects = gone}));
-  KURA_TRY(remove_all(Kind::kSnapshot, gone));
+  KURA_TRY(let_go({.type = EventType::kExpire, .kind = Kind::kSnapshot, .objects = gone}));
   return gone.size();
+}
+
+// The journal first: what it says is gone stays gone, whatever a crash leaves of the objects.
+Status Holding::let_go(Event event) {
+  std::uint64_t bytes = 0;
+  for (const ObjectId& id : event.objects) {
+    if (const Result<ObjectInfo> info = stat(Kind::kSnapshot, id)) bytes += info->size;
+  }
+  const std::vector<ObjectId> ids = event.objects;
+  KURA_TRY(write(std::move(event)));
+  KURA_TRY(remove_all(Kind::kSnapshot, ids));
+  space_->released(name(), bytes);
+  return {};
+}
+
+// Of snapshots that are still here; a request may be older than their expiry.
+Status Holding::carry_out(const Request& request) {
+  if (!request.policy.empty()) {
+    KURA_TRY(write({.type = EventType::kPolicy,
+                    .who = request.approved_by,
+                    .text = request.policy,
+                    .refers_to = request.sequence}));
+    return {};
+  }
+  std::vector<ObjectId> here = request.snapshots;
+  std::erase_if(here, [&](const ObjectId& id) { return !stat(Kind::kSnapshot, id); });
+  const Kind kind = here.empty() ? Event{}.kind : Kind::kSnapshot;
+  return let_go({.type = EventType::kDelete,
+                 .who = request.approved_by,
+                 .kind = kind,
+                 .objects = std::move(here),
+                 .refers_to = request.sequence});
+}
+
+Result<std::size_t> Holding::carry_out(std::int64_t delay) {
+  const base::MutexLock one_at_a_time(committing_);
+  if (is_frozen()) return std::size_t{0};
+  std::vector<Request> due;
+  {
+    const base::MutexLock lock(mutex_);
+    due = requests_.due(now(), delay);
+  }
+  for (const Request& request : due) KURA_TRY(carry_out(request));
+  return due.size();
 }
 
 Status Holding::remove_all(Kind kind, const std::vector<ObjectId>& ids) {
   for (const ObjectId& id : ids) KURA_TRY(store_->remove(kind, id));
   return store_->sync();
-}
-
-// The packs and indexes that the snapshots need.
-Result<Ids> Holding::needed() {
-  std::unordered_map<ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
-  for (const HeldSnapshot& held : snapshots()) {
-    const base::Bytes object = KURA_TRY(store_->get(Kind::kSnapshot, held.id, archive::kSnapshotLimit));
-    const archive::Snapshot snapshot = KURA_TRY(archive::Snapshot::decode(object, nullptr));
-    for (const archive::NeededPacks& need : snapshot.needs) add_bits(bits[need.index], need.bits);
-  }
-  Ids needed;
-  for (const auto& [index, all] : bits) {
-    needed.insert(index);
-    const std::vector<ObjectInfo> packs = KURA_TRY(packs_of(index));
-    const archive::NeededPacks of_index{.index = index, .bits = all};
-    for (std::size_t k = 0; k < packs.size(); ++k) {
-      if (of_index.has(k)) needed.insert(packs[k].id);
-    }
-  }
-  return needed;
 }
 
 // Those of `unneeded` for whom that has been so for `grace`.
@@ -122,7 +115,7 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
   const base::MutexLock one_at_a_time(committing_);
   Collected collected;
   if (is_frozen()) return collected;
-  const Ids wanted = KURA_TRY(needed());
+  const Ids wanted = KURA_TRY(needed_by(snapshots()));
   std::erase_if(unneeded_since_, [&](const auto& known) { return wanted.contains(known.first); });
   for (const Kind kind : {Kind::kIndex, Kind::kPack}) {
     std::vector<ObjectId> unneeded;
@@ -134,22 +127,28 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
     }
     const std::vector<ObjectId> old = long_unneeded(unneeded, grace);
     if (old.empty()) continue;
-    KURA_TRY(journal_->append({.type = EventType::kCollect, .kind = kind, .objects = old}, now()));
-    {
-      const base::MutexLock lock(mutex_);
-      for (const ObjectId& id : old) {
-        packs_.erase(id);
-        indexes_.erase(id);
-      }
-    }
-    for (const ObjectId& id : old) {
-      unneeded_since_.erase(id);
-      collected.bytes += sizes.at(id);
-    }
+    std::uint64_t bytes = 0;
+    for (const ObjectId& id : old) bytes += sizes.at(id);
+    KURA_TRY(collect(kind, old));
+    space_->released(name(), bytes);
+    collected.bytes += bytes;
     (kind == Kind::kPack ? collected.packs : collected.indexes) += old.size();
-    KURA_TRY(remove_all(kind, old));
   }
   return collected;
+}
+
+// The journal first here too.
+Status Holding::collect(Kind kind, const std::vector<ObjectId>& old) {
+  KURA_TRY(write({.type = EventType::kCollect, .kind = kind, .objects = old}));
+  {
+    const base::MutexLock lock(mutex_);
+    for (const ObjectId& id : old) {
+      packs_.erase(id);
+      indexes_.erase(id);
+    }
+  }
+  for (const ObjectId& id : old) unneeded_since_.erase(id);
+  return remove_all(kind, old);
 }
 
 }  // namespace kura::vault

@@ -32,6 +32,10 @@ enum Field : std::uint64_t {
   kFrom,
   kUntil,
   kRefersTo,
+  kAdded,
+  kDropped,
+  kNeeded,
+  kProof,
 };
 
 // So that no signature over anything else can be taken for one over an entry.
@@ -62,6 +66,10 @@ void encode_event(Encoder& out, const Event& event) {
   if (event.from != 0) archive::encode_field(out, kFrom, Encoder().i64(event.from).bytes());
   if (event.until != 0) archive::encode_field(out, kUntil, Encoder().i64(event.until).bytes());
   if (event.refers_to != 0) archive::encode_field(out, kRefersTo, Encoder().varint(event.refers_to).bytes());
+  if (event.added != 0) archive::encode_field(out, kAdded, Encoder().varint(event.added).bytes());
+  if (event.dropped != 0) archive::encode_field(out, kDropped, Encoder().varint(event.dropped).bytes());
+  if (event.needed != 0) archive::encode_field(out, kNeeded, Encoder().varint(event.needed).bytes());
+  if (!event.proof.empty()) archive::encode_field(out, kProof, event.proof);
 }
 
 store::Kind decode_kind(Decoder& in) {
@@ -115,6 +123,21 @@ bool take_field(Event& event, std::uint64_t number, Decoder& in) {
     case kRefersTo:
       event.refers_to = in.varint();
       return true;
+    case kAdded:
+      event.added = in.varint();
+      return true;
+    case kDropped:
+      event.dropped = in.varint();
+      return true;
+    case kNeeded:
+      event.needed = in.varint();
+      return true;
+    case kProof: {
+      const base::ByteSpan proof = in.raw(in.rest().size());
+      event.proof.assign(proof.begin(), proof.end());
+      if (event.proof.size() > kProofLimit) in.fail("its proof is too long");
+      return true;
+    }
     default:
       return false;
   }
@@ -162,6 +185,12 @@ std::string name_of(EventType type) {
       return "enrol";
     case EventType::kRevoke:
       return "revoke";
+    case EventType::kOperator:
+      return "operator";
+    case EventType::kCustomer:
+      return "customer";
+    case EventType::kDeleteCancel:
+      return "delete cancel";
   }
   return fmt::format("event {}", static_cast<unsigned>(type));
 }
@@ -193,6 +222,7 @@ base::Result<Entry> Entry::decode(base::ByteSpan whole) {
   entry.before = in.digest();
   archive::decode_fields(in,
                          [&](std::uint64_t number, Decoder& field) { return take_field(entry.event, number, field); });
+  if (entry.event.objects.empty() && entry.event.kind != Event{}.kind) in.fail("it names a kind of objects, but none");
   KURA_TRY(in.finish(kWhat));
   return entry;
 }

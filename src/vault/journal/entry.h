@@ -28,7 +28,7 @@ enum class EventType : std::uint8_t {
   kFreeze = 7,           // nothing expires from here on
   kThaw = 8,             // until here
   kBarrier = 9,          // later backups do not lean on what came between two times
-  kDeleteRequest = 10,   // somebody wants snapshots gone before their time
+  kDeleteRequest = 10,   // somebody wants snapshots gone before their time, or less to be kept
   kDeleteApproval = 11,  // somebody else agrees
   kDelete = 12,          // they went
   kClockDoubt = 13,      // the vault's clock cannot be right: nothing expires
@@ -38,6 +38,10 @@ enum class EventType : std::uint8_t {
   kInvite = 17,  // a machine may enrol, once
   kEnrol = 18,   // it was given a certificate
   kRevoke = 19,  // none of its certificates counts any more
+  // 20 and 21 are the door and copies.
+  kOperator = 22,      // somebody may ask for deletions and agree to them, or may no more
+  kCustomer = 23,      // how much the repositories of a customer may hold together
+  kDeleteCancel = 24,  // of a request
 };
 // "commit", "expire", ...; "event 99" for one that is not known here.
 std::string name_of(EventType type);
@@ -57,6 +61,9 @@ struct Event {
   SeriesId series{};
   std::int64_t from = 0, until = 0;  // ns since 1970, of the vault's clock
   std::uint64_t refers_to = 0;       // another entry's sequence
+  // commit: bytes of packs that its series did not need before, that it needs no more, and that it needs in all
+  std::uint64_t added = 0, dropped = 0, needed = 0;
+  base::Bytes proof = {};  // a person's signature, of what deletion.h and operators.h say
 
   friend bool operator==(const Event&, const Event&) = default;
 };
@@ -79,6 +86,7 @@ inline constexpr std::size_t kEntryLimit = 16U << 20;  // bytes of a whole entry
 inline constexpr std::size_t kEntryPrefix = 4;         // bytes that say how many follow
 inline constexpr std::size_t kNameLimit = 255;         // bytes of Event::who
 inline constexpr std::size_t kTextLimit = 4096;        // bytes of Event::text
+inline constexpr std::size_t kProofLimit = 256;        // bytes of Event::proof
 
 // How long the entry is that begins with these kEntryPrefix bytes, these included. kDamaged when no entry is so long
 // or so short.

@@ -148,9 +148,9 @@ Status Journal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
 }
 
 Result<Receipt> Journal::append(Event event, std::int64_t now) {
-  if (event.who.size() > kNameLimit || event.text.size() > kTextLimit) {
-    return base::fail(ErrorCode::kUsage,
-                      fmt::format("a name in a journal has at most {} bytes, a text {}", kNameLimit, kTextLimit));
+  if (event.who.size() > kNameLimit || event.text.size() > kTextLimit || event.proof.size() > kProofLimit) {
+    return base::fail(ErrorCode::kUsage, fmt::format("a name in a journal has at most {} bytes, a text {}, a proof {}",
+                                                     kNameLimit, kTextLimit, kProofLimit));
   }
   const base::MutexLock lock(mutex_);
   if (broken_) return base::fail(*broken_);
@@ -205,9 +205,12 @@ Result<base::Bytes> Journal::read(std::uint64_t sequence, std::size_t limit) con
   return bytes;
 }
 
-Status Journal::for_each(const std::function<void(const Entry&)>& visit) const {
+Status Journal::for_each(const std::function<void(const Entry&, base::ByteSpan)>& visit) const {
   EntryReader reader(file_.get(), path_);
-  for (std::uint64_t left = head().sequence; left > 0; --left) visit(KURA_TRY(Entry::decode(KURA_TRY(reader.next()))));
+  for (std::uint64_t left = head().sequence; left > 0; --left) {
+    const base::ByteSpan whole = KURA_TRY(reader.next());
+    visit(KURA_TRY(Entry::decode(whole)), whole);
+  }
   return {};
 }
 

@@ -51,7 +51,7 @@ class Journal {
   // past the end. `sequence` is at least 1.
   base::Result<base::Bytes> read(std::uint64_t sequence, std::size_t limit) const;
   // All that are there when it begins, in order. Memory: 1 MiB or the longest entry.
-  base::Status for_each(const std::function<void(const Entry&)>& visit) const;
+  base::Status for_each(const std::function<void(const Entry&, base::ByteSpan whole)>& visit) const;
 
  private:
   Journal(std::string path, base::UniqueFd file, const base::Key& seed);

@@ -34,7 +34,8 @@ Status check_name(std::string_view name, std::string_view of_what) {
 Result<std::unique_ptr<Registry>> Registry::open(Journal& journal) {
   std::unique_ptr<Registry> registry(new Registry(journal));
   const base::MutexLock lock(registry->mutex_);
-  KURA_TRY(journal.for_each([&](const Entry& entry) KURA_REQUIRES(registry->mutex_) { registry->take(entry); }));
+  KURA_TRY(journal.for_each([&](const Entry& entry, base::ByteSpan)
+                                KURA_REQUIRES(registry->mutex_) { registry->take(entry); }));
   return registry;
 }
 

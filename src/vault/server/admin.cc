@@ -1,6 +1,7 @@
 #include "vault/server/admin.h"
 
 #include <algorithm>
+#include <array>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -20,40 +21,55 @@ constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
 }  // namespace
 
 net::Task<> Admin::handle(net::Exchange& exchange) {
-  const std::string& path = exchange.request().path;
-  const std::string& method = exchange.request().method;
-  net::Answer answer = answer_of({ErrorCode::kNotFound, "there is nothing of that name"});
-  if (method == "POST") {
-    const base::Result<std::string> body = co_await small_body(exchange);
-    if (!body) co_return (void) co_await exchange.answer(answer_of(body.error()));
-    co_await server_.elsewhere([&] {
-      if (path == "/v1/invite") answer = invite(*body);
-      if (path == "/v1/revoke") answer = revoke(*body);
-      if (path == "/v1/policy" || path == "/v1/freeze" || path == "/v1/thaw") answer = decide(path.substr(4), *body);
-    });
-  }
-  if (method == "GET") {
-    co_await server_.elsewhere([&] {
-      if (path == "/v1/machines") answer = machines();
-      if (path == "/v1/status") answer = status();
-    });
-  }
+  const net::Request& request = exchange.request();
+  const base::Result<std::string> body = co_await small_body(exchange);
+  if (!body) co_return (void) co_await exchange.answer(answer_of(body.error()));
+  net::Answer answer;
+  co_await server_.elsewhere([&] { answer = route(request.method, request.path, parse_object(*body)); });
   co_await exchange.answer(std::move(answer));
 }
 
-net::Answer Admin::invite(const std::string& body) {
-  const json::object request = parse_object(body);
-  Member member{.machine = text_in(request, "machine"), .repository = text_in(request, "repository")};
+net::Answer Admin::route(const std::string& method, const std::string& path, const Asked& asked) {
+  struct Route {
+    std::string_view method, path;
+    net::Answer (Admin::*answer)(const Asked&);
+  };
+  static constexpr std::array kRoutes = {
+      Route{"POST", "/v1/invite", &Admin::invite},
+      Route{"POST", "/v1/revoke", &Admin::revoke},
+      Route{"GET", "/v1/machines", &Admin::machines},
+      Route{"GET", "/v1/status", &Admin::status},
+      Route{"POST", "/v1/policy", &Admin::policy},
+      Route{"POST", "/v1/freeze", &Admin::freeze},
+      Route{"POST", "/v1/thaw", &Admin::thaw},
+      Route{"POST", "/v1/barrier", &Admin::barrier},
+      Route{"POST", "/v1/clock/trust", &Admin::trust_clock},
+      Route{"GET", "/v1/customers", &Admin::customers},
+      Route{"POST", "/v1/customers", &Admin::set_customer},
+      Route{"GET", "/v1/operators", &Admin::operators},
+      Route{"POST", "/v1/operators/add", &Admin::add_operator},
+      Route{"POST", "/v1/operators/remove", &Admin::remove_operator},
+      Route{"GET", "/v1/requests", &Admin::requests},
+      Route{"POST", "/v1/requests", &Admin::request},
+      Route{"POST", "/v1/requests/approve", &Admin::approve},
+      Route{"POST", "/v1/requests/cancel", &Admin::cancel},
+  };
+  for (const Route& one : kRoutes) {
+    if (one.method == method && one.path == path) return (this->*one.answer)(asked);
+  }
+  return answer_of({ErrorCode::kNotFound, "there is nothing of that name"});
+}
+
+net::Answer Admin::invite(const Asked& asked) {
+  Member member{.machine = text_in(asked, "machine"), .repository = text_in(asked, "repository")};
   if (member.repository.empty()) member.repository = member.machine;
   const base::Result<std::string> token = site_.invite(member, kDay);
   if (!token) return answer_of(token.error());
   return json_answer({{"machine", member.machine}, {"repository", member.repository}, {"token", *token}});
 }
 
-net::Answer Admin::revoke(const std::string& body) {
-  const json::object request = parse_object(body);
-  const base::Status revoked =
-      site_.registry().revoke(text_in(request, "machine"), text_in(request, "why"), site_.now());
+net::Answer Admin::revoke(const Asked& asked) {
+  const base::Status revoked = site_.registry().revoke(text_in(asked, "machine"), text_in(asked, "why"), site_.now());
   if (!revoked) return answer_of(revoked.error());
   const std::size_t cut = server_.cut([&](const net::Peer& peer) {
     return peer.certificate && !site_.registry().member(peer.certificate->fingerprint());
@@ -61,26 +77,7 @@ net::Answer Admin::revoke(const std::string& body) {
   return json_answer({{"connections_cut", cut}});
 }
 
-// What a person decides about a repository.
-net::Answer Admin::decide(const std::string& what, const std::string& body) {
-  const json::object request = parse_object(body);
-  const std::string who = text_in(request, "who"), text = text_in(request, "text");
-  const base::Result<Holding*> holding = site_.holding(text_in(request, "repository"));
-  if (!holding) return answer_of(holding.error());
-  base::Status done;
-  if (what == "freeze") done = (*holding)->freeze(who, text);
-  if (what == "thaw") done = (*holding)->thaw(who, text);
-  if (what == "policy" && !text.empty()) {
-    const base::Result<Policy> policy = Policy::parse(text);
-    done = policy ? (*holding)->set_policy(*policy, who) : base::Status(base::fail(policy.error()));
-  }
-  if (!done) return answer_of(done.error());
-  return json_answer({{"repository", (*holding)->name()},
-                      {"frozen", (*holding)->is_frozen()},
-                      {"policy", (*holding)->policy().text()}});
-}
-
-net::Answer Admin::machines() const {
+net::Answer Admin::machines(const Asked& /*asked*/) {
   json::array all;
   for (const KnownMachine& known : site_.registry().machines()) {
     json::object machine{{"machine", known.member.machine},
@@ -93,21 +90,38 @@ net::Answer Admin::machines() const {
   return json_answer(all);
 }
 
-net::Answer Admin::status() {
-  json::array repositories;
-  for (const Holding* holding : site_.holdings()) {
-    const std::vector<HeldSnapshot> snapshots = holding->snapshots();
-    json::object repository{{"repository", holding->name()},
-                            {"snapshots", snapshots.size()},
-                            {"newest", nullptr},
-                            {"frozen", holding->is_frozen()},
-                            {"policy", holding->policy().text()},
-                            {"journal", holding->journal().head().sequence}};
-    if (!snapshots.empty()) repository["newest"] = base::format_rfc3339(snapshots.back().received);
-    repositories.emplace_back(std::move(repository));
+json::object Admin::status_of(Holding& holding) {
+  const std::vector<HeldSnapshot> snapshots = holding.snapshots();
+  const Policy policy = holding.policy();
+  const auto suspect = std::ranges::count_if(snapshots, [](const auto& held) { return !held.suspicion.empty(); });
+  json::object repository{{"repository", holding.name()},
+                          {"snapshots", snapshots.size()},
+                          {"suspect", suspect},
+                          {"newest", nullptr},
+                          {"age", nullptr},
+                          {"frozen", holding.is_frozen()},
+                          {"requests", holding.requests().size()},
+                          {"policy", policy.text()},
+                          {"used", site_.used(holding.name())},
+                          {"quota", nullptr},
+                          {"journal", holding.journal().head().sequence}};
+  if (policy.quota != 0) repository["quota"] = policy.quota;
+  if (!snapshots.empty()) {
+    repository["newest"] = base::format_rfc3339(snapshots.back().received);
+    repository["age"] = (site_.now() - snapshots.back().received) / base::kSecond;
   }
-  return json_answer(
-      {{"vault", site_.name()}, {"now", base::format_rfc3339(site_.now())}, {"repositories", repositories}});
+  return repository;
+}
+
+net::Answer Admin::status(const Asked& /*asked*/) {
+  json::array repositories;
+  for (Holding* holding : site_.holdings()) repositories.emplace_back(status_of(*holding));
+  json::object status{{"vault", site_.name()},
+                      {"now", base::format_rfc3339(site_.now())},
+                      {"clock_doubt", nullptr},
+                      {"repositories", std::move(repositories)}};
+  if (const auto doubt = site_.clock_doubt()) status["clock_doubt"] = *doubt;
+  return json_answer(status);
 }
 
 }  // namespace kura::vault

@@ -176,7 +176,7 @@ Task<> Api::renew(Exchange& exchange) {
   co_await exchange.answer(answer_of(enrolment, site_.authority()));
 }
 
-// One line an object: name, size in bytes, when it was received in ns since 1970.
+// One line an object: name, size in bytes, when it was received in ns since 1970, and "barred" where it is.
 Task<> Api::list(Exchange& exchange, Holding& holding, Kind kind) {
   Result<std::vector<store::ObjectInfo>> objects;
   co_await server_.elsewhere([&] { objects = holding.list(kind); });
@@ -184,7 +184,8 @@ Task<> Api::list(Exchange& exchange, Holding& holding, Kind kind) {
   std::string text;
   text.reserve(objects->size() * 100);
   for (const store::ObjectInfo& object : *objects) {
-    fmt::format_to(std::back_inserter(text), "{} {} {}\n", object.id.hex(), object.size, object.received);
+    fmt::format_to(std::back_inserter(text), "{} {} {}{}\n", object.id.hex(), object.size, object.received,
+                   object.barred ? " barred" : "");
   }
   co_await exchange.answer({.type = "text/plain", .body = std::move(text)});
 }

@@ -14,6 +14,8 @@ Housekeeping::Housekeeping(Site& site, Times times, std::function<void(const std
 
 void Housekeeping::keep(Holding& holding) {
   if (const auto expired = holding.expire(); !expired) problem_(holding.name(), expired.error());
+  const std::int64_t delay = std::chrono::nanoseconds(times_.delay).count();
+  if (const auto done = holding.carry_out(delay); !done) problem_(holding.name(), done.error());
   if (const auto collected = holding.collect(times_.grace); !collected) problem_(holding.name(), collected.error());
 }
 
@@ -21,9 +23,15 @@ void Housekeeping::run(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never;
   while (!stop.stop_requested()) {
+    if (const base::Status noted = site_.note_time(); !noted) problem_("clock", noted.error());
+    const std::optional<std::string> doubt = site_.clock_doubt();
+    if (doubt) {
+      problem_("clock", {base::ErrorCode::kConflict, *doubt + "; nothing expires until a person has looked",
+                         "set the machine's clock right, then run `kura-vault clock trust`"});
+    }
     for (Holding* holding : site_.holdings()) {
       if (stop.stop_requested()) return;
-      keep(*holding);
+      if (!doubt) keep(*holding);
     }
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, times_.pause, [] { return false; });

@@ -10,10 +10,12 @@
 
 #include <fmt/format.h>
 
+#include "base/number.h"
 #include "base/time.h"
 #include "crypto/random.h"
 #include "pki/enrolment_token.h"
 #include "store/atomic_file.h"
+#include "vault/registry/secret_file.h"
 
 namespace kura::vault {
 namespace {
@@ -23,32 +25,8 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
-constexpr std::uint64_t kKeyFileLimit = 64U << 10;                                // bytes
+constexpr std::uint64_t kClockFileLimit = 64;                                     // bytes
 constexpr std::int64_t kServerLifetime = 20LL * 365 * 24 * 3600 * base::kSecond;  // machines trust the authority alone
-
-Status write_secret(const std::string& path, std::string_view text) {
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  return store::write_atomically(store::posix_file_system(), path + ".new", path, parts);
-}
-
-// Of a file that nobody else may read.
-Result<std::string> read_secret(const std::string& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) return base::fail(Error::from_errno("cannot read " + path, errno));
-  if ((status.st_mode & 077) != 0) {
-    return base::fail(ErrorCode::kDenied, fmt::format("others may read {}", path),
-                      fmt::format("run `chmod go= {}`, and make a new vault if somebody may have read it", path));
-  }
-  const base::Bytes bytes = KURA_TRY(store::posix_file_system().read_all(path, kKeyFileLimit));
-  return std::string(base::as_text(bytes));
-}
-
-Result<base::Key> read_seed(const std::string& path) {
-  const std::string text = KURA_TRY(read_secret(path));
-  const auto bytes = base::from_hex(std::string_view(text).substr(0, text.find('\n')));
-  if (!bytes || bytes->size() != 32) return base::fail(ErrorCode::kDamaged, path + " is not a vault's key");
-  return base::Key(*bytes);
-}
 
 Status make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -63,25 +41,21 @@ Status must_be_empty(const std::string& root) {
 
 }  // namespace
 
-Site::Site(std::string root, pki::Authority authority, pki::PrivateKey server_key, pki::Certificate server_certificate,
-           base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, Clock clock)
+Site::Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options)
     : root_(std::move(root)),
-      authority_(std::move(authority)),
-      server_key_(std::move(server_key)),
-      server_certificate_(std::move(server_certificate)),
-      seed_(seed),
+      keys_(std::move(keys)),
       journal_(std::move(journal)),
-      registry_(std::move(registry)),
-      clock_(std::move(clock)) {}
+      clock_(options.clock),
+      space_(std::make_shared<Space>(Space::disk_of(root_), options.reserve)) {}
 
 Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::string& name,
-                                           const std::vector<std::string>& reached_as, Clock clock) {
+                                           const std::vector<std::string>& reached_as, const SiteOptions& options) {
   KURA_TRY(check_name(name, "a vault"));
   if (reached_as.empty())
     return base::fail(ErrorCode::kUsage, "a vault needs a name or address by which it is reached");
   KURA_TRY(make_folder(root));
   KURA_TRY(must_be_empty(root));
-  const std::int64_t now = clock();
+  const std::int64_t now = options.clock.wall();
   const pki::Authority authority = pki::Authority::create("Kuramori vault " + name, now);
   const pki::PrivateKey server_key = pki::PrivateKey::generate();
   const pki::Certificate certificate = KURA_TRY(authority.issue(
@@ -89,7 +63,7 @@ Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::s
       {.name = name, .use = pki::Use::kServer, .reached_as = reached_as, .now = now, .lifetime = kServerLifetime}));
   base::Key seed;
   crypto::fill_random(seed.writable());
-  KURA_TRY(write_secret(root + "/vault.key", base::to_hex(seed.span()) + "\n"));
+  KURA_TRY(write_seed(root + "/vault.key", seed));
   KURA_TRY(write_secret(root + "/authority.key", authority.key().to_pem()));
   KURA_TRY(write_secret(root + "/authority.pem", authority.certificate().to_pem()));
   KURA_TRY(write_secret(root + "/server.key", server_key.to_pem()));
@@ -97,26 +71,93 @@ Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::s
   KURA_TRY(make_folder(root + "/repositories"));
   // The journal comes last: with it the folder is a vault.
   KURA_TRY(Journal::create(root + "/journal", seed, name, now));
-  return open(root, std::move(clock));
+  return open(root, options);
 }
 
-Result<std::unique_ptr<Site>> Site::open(const std::string& root, Clock clock) {
-  if (::access((root + "/journal").c_str(), F_OK) != 0) {
-    return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a vault", root),
-                      fmt::format("make one with `kura-vault init {}`", root));
-  }
+Result<Site::Keys> Site::read_keys(const std::string& root) {
   const base::Key seed = KURA_TRY(read_seed(root + "/vault.key"));
   const pki::Authority authority = KURA_TRY(pki::Authority::open(KURA_TRY(read_secret(root + "/authority.key")),
                                                                  KURA_TRY(read_secret(root + "/authority.pem"))));
   const pki::PrivateKey server_key = KURA_TRY(pki::PrivateKey::from_pem(KURA_TRY(read_secret(root + "/server.key"))));
   const pki::Certificate certificate =
       KURA_TRY(pki::Certificate::from_pem(KURA_TRY(read_secret(root + "/server.pem"))));
-  auto journal = KURA_TRY(Journal::open(root + "/journal", seed));
-  auto registry = KURA_TRY(Registry::open(*journal));
-  std::unique_ptr<Site> site(new Site(root, authority, server_key, certificate, seed, std::move(journal),
-                                      std::move(registry), std::move(clock)));
-  site->open_holdings();
+  return Keys{.authority = authority, .server_key = server_key, .server_certificate = certificate, .seed = seed};
+}
+
+Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOptions& options) {
+  if (::access((root + "/journal").c_str(), F_OK) != 0) {
+    return base::fail(ErrorCode::kNotFound, fmt::format("{} is not a vault", root),
+                      fmt::format("make one with `kura-vault init {}`", root));
+  }
+  Keys keys = KURA_TRY(read_keys(root));
+  auto journal = KURA_TRY(Journal::open(root + "/journal", keys.seed));
+  std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options));
+  KURA_TRY(site->load());
   return site;
+}
+
+Status Site::load() {
+  registry_ = KURA_TRY(Registry::open(*journal_));
+  operators_ = KURA_TRY(Operators::open(*journal_));
+  bool was_in_doubt = false;
+  {
+    const base::MutexLock lock(mutex_);
+    KURA_TRY(journal_->for_each([&](const Entry& entry, base::ByteSpan) KURA_REQUIRES(mutex_) { take(entry); }));
+    was_in_doubt = doubt_noted_;
+  }
+  open_holdings();
+  clock_.saw(journal_->head().time);
+  for (const Holding* holding : holdings()) clock_.saw(holding->journal().head().time);
+  if (const auto noted = store::posix_file_system().read_all(root_ + "/clock", kClockFileLimit)) {
+    const std::string_view text = base::as_text(*noted);
+    clock_.saw(base::parse_number<std::int64_t>(text.substr(0, text.find('\n'))).value_or(0));
+  }
+  clock_.start(was_in_doubt);
+  (void)note_time();  // a full disk is no reason not to serve what is here; the next round tries again
+  return {};
+}
+
+void Site::take(const Entry& entry) {
+  const Event& event = entry.event;
+  if (event.type == EventType::kClockDoubt) doubt_noted_ = true;
+  if (event.type == EventType::kClockTrust) doubt_noted_ = false;
+  if (event.type == EventType::kCustomer) {
+    customers_[event.text] = event.bytes;
+    space_->set_customer_quota(event.text, event.bytes);
+  }
+}
+
+Status Site::write(Event event) {
+  const Receipt receipt = KURA_TRY(journal_->append(std::move(event), now()));
+  take(KURA_TRY(Entry::decode(receipt.entry)));
+  return {};
+}
+
+Status Site::note_time() {
+  const base::MutexLock lock(mutex_);
+  const std::optional<std::string> doubt = clock_.doubt();
+  if (doubt && !doubt_noted_) KURA_TRY(write({.type = EventType::kClockDoubt, .text = *doubt}));
+  const std::string text = std::to_string(now()) + "\n";
+  const base::ByteSpan parts[] = {base::as_bytes(text)};
+  return store::write_atomically(store::posix_file_system(), root_ + "/clock.new", root_ + "/clock", parts);
+}
+
+Status Site::trust_clock(const std::string& who, const std::string& why) {
+  const base::MutexLock lock(mutex_);
+  KURA_TRY(write({.type = EventType::kClockTrust, .who = who, .text = why}));
+  clock_.trust();
+  return {};
+}
+
+Status Site::set_customer_quota(const std::string& customer, std::uint64_t bytes, const std::string& who) {
+  KURA_TRY(check_name(customer, "a customer"));
+  const base::MutexLock lock(mutex_);
+  return write({.type = EventType::kCustomer, .who = who, .text = customer, .bytes = bytes});
+}
+
+std::map<std::string, std::uint64_t> Site::customer_quotas() {
+  const base::MutexLock lock(mutex_);
+  return customers_;
 }
 
 void Site::open_holdings() {
@@ -125,14 +166,16 @@ void Site::open_holdings() {
   std::filesystem::directory_iterator it(root_ + "/repositories", failed), end;
   for (; !failed && it != end; it.increment(failed)) {
     const std::string name = it->path().filename().string();
-    if (check_name(name, "a repository")) holdings_.emplace(name, Holding::open(folder_of(name), seed_, clock_));
+    if (check_name(name, "a repository"))
+      holdings_.emplace(name, Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_));
   }
 }
 
 Status Site::make_holding(const std::string& name) {
   const base::MutexLock lock(mutex_);
   if (holdings_.contains(name)) return {};
-  holdings_.emplace(name, KURA_TRY(Holding::create(folder_of(name), name, seed_, clock_)));
+  holdings_.emplace(name,
+                    KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_)));
   return {};
 }
 
@@ -140,7 +183,7 @@ Result<std::string> Site::invite(const Member& member, std::int64_t lifetime) {
   KURA_TRY(check_name(member.repository, "a repository"));
   KURA_TRY(make_holding(member.repository));
   const base::Bytes secret = KURA_TRY(registry_->invite(member, now(), now() + lifetime));
-  return pki::EnrolmentToken{.authority = authority_.certificate().fingerprint(), .secret = base::Secret<16>(secret)}
+  return pki::EnrolmentToken{.authority = authority().certificate().fingerprint(), .secret = base::Secret<16>(secret)}
       .encode();
 }
 

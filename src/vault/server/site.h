@@ -3,22 +3,32 @@
 //   ROOT/vault.key              the seed of the vault's signing key (Ed25519), hex
 //   ROOT/authority.key, .pem    its certificate authority
 //   ROOT/server.key, .pem       what its server shows
-//   ROOT/journal                of the vault: machines invited, enrolled, revoked
+//   ROOT/clock                  the vault's time when it was last looked at, ns since 1970
+//   ROOT/journal                of the vault: machines, operators, customers, its clock
 //   ROOT/repositories/NAME/     journal and objects/ of each
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/mutex.h"
 #include "pki/authority.h"
+#include "vault/clock/vault_clock.h"
 #include "vault/holding/holding.h"
+#include "vault/registry/operators.h"
 #include "vault/registry/registry.h"
 
 namespace kura::vault {
+
+struct SiteOptions {
+  VaultClock::Sources clock = VaultClock::machine();
+  std::optional<std::uint64_t> reserve = std::nullopt;  // bytes of the disk (space.h)
+};
 
 // Shared by threads.
 class Site {
@@ -26,20 +36,35 @@ class Site {
   // Makes one in a folder that is not there or empty. `reached_as`: names and addresses by which machines know the
   // vault, at least one. kExists, kUsage.
   static base::Result<std::unique_ptr<Site>> create(const std::string& root, const std::string& name,
-                                                    const std::vector<std::string>& reached_as, Clock clock);
+                                                    const std::vector<std::string>& reached_as,
+                                                    const SiteOptions& options = {});
   // kNotFound, kDamaged, kDenied when others may read the keys, kConflict when another process has it open.
   // Repositories are opened too; one that cannot be is told by holding() and is no reason not to serve the others.
-  static base::Result<std::unique_ptr<Site>> open(const std::string& root, Clock clock);
+  static base::Result<std::unique_ptr<Site>> open(const std::string& root, const SiteOptions& options = {});
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
-  const pki::Authority& authority() const { return authority_; }
+  const pki::Authority& authority() const { return keys_.authority; }
   Registry& registry() { return *registry_; }
-  std::int64_t now() const { return clock_(); }
+  Operators& operators() { return *operators_; }
+
+  // The vault's time, which is not always the machine's (vault_clock.h).
+  std::int64_t now() { return clock_.now(); }
+  std::optional<std::string> clock_doubt() { return clock_.doubt(); }
+  // Writes down what time it is, and a doubt into the journal when there is a new one.
+  base::Status note_time();
+  base::Status trust_clock(const std::string& who, const std::string& why);
+
+  // Bytes that the repositories of a customer may hold together; 0: no quota.
+  base::Status set_customer_quota(const std::string& customer, std::uint64_t bytes, const std::string& who);
+  std::map<std::string, std::uint64_t> customer_quotas();
+  std::uint64_t used(const std::string& repository) const { return space_->used(repository); }
 
   // What a server shows: key, and certificate with the authority's behind it.
-  const pki::PrivateKey& server_key() const { return server_key_; }
-  std::string server_chain() const { return server_certificate_.to_pem() + authority_.certificate().to_pem(); }
+  const pki::PrivateKey& server_key() const { return keys_.server_key; }
+  std::string server_chain() const {
+    return keys_.server_certificate.to_pem() + keys_.authority.certificate().to_pem();
+  }
 
   // Invites a machine, and makes its repository if it is not there. Returns the token that the machine shows, which
   // also says whom it has to trust.
@@ -50,23 +75,33 @@ class Site {
   std::vector<Holding*> holdings();
 
  private:
-  Site(std::string root, pki::Authority authority, pki::PrivateKey server_key, pki::Certificate server_certificate,
-       base::Key seed, std::unique_ptr<Journal> journal, std::unique_ptr<Registry> registry, Clock clock);
+  struct Keys {
+    pki::Authority authority;
+    pki::PrivateKey server_key;
+    pki::Certificate server_certificate;
+    base::Key seed;
+  };
+  static base::Result<Keys> read_keys(const std::string& root);
+  Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options);
+  base::Status load();
+  void take(const Entry& entry) KURA_REQUIRES(mutex_);
+  base::Status write(Event event) KURA_REQUIRES(mutex_);
   void open_holdings();
   base::Status make_holding(const std::string& name);
   std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
 
   const std::string root_;
-  const pki::Authority authority_;
-  const pki::PrivateKey server_key_;
-  const pki::Certificate server_certificate_;
-  const base::Key seed_;
+  const Keys keys_;
   const std::unique_ptr<Journal> journal_;
-  const std::unique_ptr<Registry> registry_;
-  const Clock clock_;
+  VaultClock clock_;
+  const std::shared_ptr<Space> space_;
+  std::unique_ptr<Registry> registry_;    // from load() on
+  std::unique_ptr<Operators> operators_;  // the same
 
   base::Mutex mutex_;
   std::map<std::string, base::Result<std::unique_ptr<Holding>>> holdings_ KURA_GUARDED_BY(mutex_);
+  std::map<std::string, std::uint64_t> customers_ KURA_GUARDED_BY(mutex_);  // their quotas
+  bool doubt_noted_ KURA_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace kura::vault

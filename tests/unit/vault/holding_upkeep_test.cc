@@ -1,68 +1,20 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "support/archive/repository_builder.h"
-#include "vault/holding/holding.h"
+#include "support/vault/holding_test.h"
 
 namespace kura::vault {
 namespace {
 
-using archive::test::RepositoryBuilder;
 using base::ErrorCode;
 using std::chrono::hours;
 using store::Kind;
 using store::ObjectId;
 
-constexpr std::int64_t kAnHour = 3600LL * 1'000'000'000;
-constexpr std::int64_t kADay = 24 * kAnHour;
+using test::kADay;
+using test::kAnHour;
 
-// Commits one after the other, each with packs of its own, at whatever time the vault's clock shows.
-class HoldingUpkeepTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    holding_ = *Holding::create(path_, "office", seed_, [this] { return now_; });
-    for (const Kind kind : {Kind::kConfig, Kind::kKey}) {
-      for (const store::ObjectInfo& info : *builder_.store().list(kind)) {
-        ASSERT_TRUE(holding_->put(kind, info.id, object(kind, info.id), "pc1"));
-      }
-    }
-  }
-  void reopen() {
-    holding_.reset();
-    holding_ = *Holding::open(path_, seed_, [this] { return now_; });
-  }
-  base::Bytes object(Kind kind, const ObjectId& id) const { return *builder_.store().get(kind, id, 1U << 30); }
-  void send(Kind kind, const ObjectId& id) {
-    const base::Bytes bytes = object(kind, id);
-    const auto upload = *holding_->upload(kind, id, bytes.size());
-    ASSERT_TRUE(upload->write(bytes));
-    ASSERT_TRUE(upload->finish());
-    holding_->uploaded(kind, id, bytes.size());
-  }
-  // The packs and the index of a snapshot that needs all that was sent before.
-  ObjectId send_without_commit(const std::string& text) {
-    const std::size_t packs = builder_.packs().size(), indexes = builder_.indexes().size();
-    const ObjectId id = builder_.commit({builder_.file("file", text)}).id;
-    for (std::size_t i = packs; i < builder_.packs().size(); ++i) send(Kind::kPack, builder_.packs()[i]);
-    for (std::size_t i = indexes; i < builder_.indexes().size(); ++i) send(Kind::kIndex, builder_.indexes()[i]);
-    return id;
-  }
-  ObjectId back_up(const std::string& text) {
-    const ObjectId id = send_without_commit(text);
-    const auto receipt = holding_->commit(id, object(Kind::kSnapshot, id), "pc1");
-    EXPECT_TRUE(receipt) << receipt.error().text();
-    return id;
-  }
-  std::size_t count(Kind kind) const { return holding_->list(kind)->size(); }
-  void keep(const std::string& policy) { ASSERT_TRUE(holding_->set_policy(*Policy::parse(policy), "operator")); }
-
-  RepositoryBuilder builder_;
-  kura::test::TemporaryFolder folder_;
-  const std::string path_ = folder_ / "office";
-  const base::Key seed_{base::Bytes(32, 9)};
-  std::int64_t now_ = 1'800'000'000'000'000'000 / kADay * kADay + kAnHour;
-  std::unique_ptr<Holding> holding_;
-};
+class HoldingUpkeepTest : public test::HoldingTest {};
 
 TEST_F(HoldingUpkeepTest, WhatThePolicyDoesNotKeepGoesAndStaysGone) {
   keep("daily=3");
@@ -166,18 +118,20 @@ TEST_F(HoldingUpkeepTest, NothingIsCollectedWhileASnapshotCannotBeRead) {
 }
 
 TEST(VaultPolicyTest, IsReadBackAsItIsWritten) {
-  for (const char* text : {"hourly=24 daily=7", "yearly=1", "within=86400s", "daily=60 weekly=26 within=2592000s"}) {
+  for (const char* text : {"hourly=24 daily=7", "yearly=1", "within=86400s", "daily=60 weekly=26 within=2592000s",
+                           "daily=1 quota=500 customer=acme tripwire=off"}) {
     const auto policy = Policy::parse(text);
     ASSERT_TRUE(policy) << text;
     EXPECT_EQ(policy->text(), text);
   }
   EXPECT_EQ(Policy::parse(Policy().text())->text(), Policy().text());
+  EXPECT_EQ(Policy::parse("daily=1 quota=2T tripwire=on")->text(), "daily=1 quota=2000000000000");
   EXPECT_EQ(Policy::parse("  within=30d   daily=1 ")->text(), "daily=1 within=2592000s");
 }
 
 TEST(VaultPolicyTest, WhatWouldKeepNothingOrIsNoRuleIsRefused) {
-  for (const char* text :
-       {"", "daily=0", "daily", "daily=x", "daily=-1", "daily=1x", "dayly=1", "within=forever", "=1"}) {
+  for (const char* text : {"", "daily=0", "daily", "daily=x", "daily=-1", "daily=1x", "dayly=1", "within=forever", "=1",
+                           "daily=1 quota=x", "daily=1 quota=99999999T", "daily=1 tripwire=maybe"}) {
     const auto policy = Policy::parse(text);
     ASSERT_FALSE(policy) << text;
     EXPECT_EQ(policy.error().code(), ErrorCode::kUsage);

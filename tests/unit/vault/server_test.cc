@@ -28,7 +28,7 @@ using store::ObjectId;
 class VaultServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto site = Site::create(folder_ / "vault", "a", {"127.0.0.1"}, base::now_ns);
+    auto site = Site::create(folder_ / "vault", "a", {"127.0.0.1"});
     ASSERT_TRUE(site) << site.error().text();
     site_ = *std::move(site);
     server_ = net::Server::create({});

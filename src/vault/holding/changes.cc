@@ -1,0 +1,114 @@
+// What snapshots need, and how that changes from one to the next of a series.
+#include <algorithm>
+#include <utility>
+
+#include "archive/format/limits.h"
+#include "vault/holding/holding.h"
+
+namespace kura::vault {
+namespace {
+
+using base::Result;
+using store::Kind;
+using store::ObjectId;
+using store::ObjectInfo;
+using Ids = std::unordered_set<ObjectId, base::DigestHash>;
+using Sizes = std::unordered_map<ObjectId, std::uint64_t, base::DigestHash>;
+
+// The union of what snapshots need of one index.
+void add_bits(std::vector<std::uint8_t>& all, const std::vector<std::uint8_t>& bits) {
+  all.resize(std::max(all.size(), bits.size()));
+  for (std::size_t i = 0; i < bits.size(); ++i) all[i] |= bits[i];
+}
+
+// The packs that `one` needs of its index and `other`, if it is there, does not.
+void add_difference(Sizes& found, const archive::NeededPacks& one, const archive::NeededPacks* other,
+                    const std::vector<ObjectInfo>& packs) {
+  for (std::size_t k = 0; k < packs.size(); ++k) {
+    if (one.has(k) && (other == nullptr || !other->has(k))) found.emplace(packs[k].id, packs[k].size);
+  }
+}
+
+const archive::NeededPacks* of_index(const archive::Snapshot& snapshot, const ObjectId& index) {
+  const auto at = std::ranges::find(snapshot.needs, index, &archive::NeededPacks::index);
+  return at == snapshot.needs.end() ? nullptr : &*at;
+}
+
+// Of those that are not in `others`: one that moved from an index to another is no change.
+std::uint64_t sum_without(const Sizes& sizes, const Sizes& others) {
+  std::uint64_t sum = 0;
+  for (const auto& [id, size] : sizes) {
+    if (!others.contains(id)) sum += size;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Result<archive::Snapshot> Holding::read_snapshot(const ObjectId& id) const {
+  return archive::Snapshot::decode(KURA_TRY(store_->get(Kind::kSnapshot, id, archive::kSnapshotLimit)), nullptr);
+}
+
+// The one that a later one of the series is compared with.
+std::optional<HeldSnapshot> Holding::newest_trusted(const SeriesKey& series) const {
+  const base::MutexLock lock(mutex_);
+  const HeldSnapshot* newest = nullptr;
+  for (const auto& [id, held] : snapshots_) {
+    if (SeriesKey(held.machine, held.series) != series || !held.suspicion.empty()) continue;
+    if (newest == nullptr || held.sequence > newest->sequence) newest = &held;
+  }
+  return newest == nullptr ? std::nullopt : std::optional(*newest);
+}
+
+// A snapshot before that cannot be read any more keeps no new one out: it counts as the first, and scrubbing tells.
+Result<Change> Holding::change_of(const archive::Snapshot& snapshot) {
+  const std::optional<HeldSnapshot> held = newest_trusted({snapshot.machine, snapshot.series});
+  archive::Snapshot before;
+  Change change;
+  if (held) {
+    if (Result<archive::Snapshot> read = read_snapshot(held->id)) {
+      before = *std::move(read);
+      change.before = held->needed;
+    }
+  }
+  Sizes added, dropped;
+  for (const archive::NeededPacks& need : snapshot.needs) {
+    add_difference(added, need, of_index(before, need.index), KURA_TRY(packs_of(need.index)));
+  }
+  for (const archive::NeededPacks& need : before.needs) {
+    if (const Result<std::vector<ObjectInfo>> packs = packs_of(need.index)) {
+      add_difference(dropped, need, of_index(snapshot, need.index), *packs);
+    }
+  }
+  change.added = sum_without(added, dropped);
+  change.dropped = std::min(sum_without(dropped, added), change.before);
+  return change;
+}
+
+std::optional<std::string> Holding::suspicion_of(const SeriesKey& series, const Change& change) const {
+  const base::MutexLock lock(mutex_);
+  if (!policy_.tripwire) return std::nullopt;
+  const auto at = changes_.find(series);
+  return surprise(change, at == changes_.end() ? std::span<const Change>() : std::span(at->second));
+}
+
+// Packs and indexes.
+Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots) {
+  std::unordered_map<ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
+  for (const HeldSnapshot& held : snapshots) {
+    const archive::Snapshot snapshot = KURA_TRY(read_snapshot(held.id));
+    for (const archive::NeededPacks& need : snapshot.needs) add_bits(bits[need.index], need.bits);
+  }
+  Ids needed;
+  for (const auto& [index, all] : bits) {
+    needed.insert(index);
+    const std::vector<ObjectInfo> packs = KURA_TRY(packs_of(index));
+    const archive::NeededPacks of_index{.index = index, .bits = all};
+    for (std::size_t k = 0; k < packs.size(); ++k) {
+      if (of_index.has(k)) needed.insert(packs[k].id);
+    }
+  }
+  return needed;
+}
+
+}  // namespace kura::vault
