@@ -14,6 +14,7 @@
 #include "vault/server/admin.h"
 #include "vault/server/api.h"
 #include "vault/server/housekeeping.h"
+#include "vault/server/scrubber.h"
 #include "vault/server/site.h"
 
 namespace kura::app {
@@ -25,6 +26,7 @@ struct ServeOptions {
   std::optional<std::uint64_t> reserve;
   std::string deletion_delay = "72h";
   std::string upkeep_every = "10m";
+  std::uint64_t scrub_rate = 20'000'000;
 };
 
 struct Place {
@@ -69,6 +71,9 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
   const vault::Housekeeping housekeeping(
       *site, {.pause = pause, .delay = delay},
       [&](const std::string& name, const base::Error& error) { context.output.problem(name, error); });
+  const vault::Scrubber scrubber(*site, options.scrub_rate, [&](const std::string& name, const base::Error& error) {
+    context.output.problem(name, error);
+  });
   context.output.object({{"type", "listening"}, {"address", place.address}, {"port", port}});
   context.output.line(fmt::format("vault {} listens at {}:{}", site->name(), place.address, port));
   server->run(context.stop);
@@ -96,6 +101,12 @@ void add_serve(CommandTable& table) {
       ->add_option("--upkeep-every", options->upkeep_every,
                    "How often the vault looks for what may go, and at its clock (10m)")
       ->type_name("TIME");
+  command
+      ->add_option(
+          "--scrub-rate", options->scrub_rate,
+          "Bytes a second at which all that is stored is read again and compared with its name; 0: never (20MB)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->type_name("SIZE");
 }
 
 }  // namespace kura::app

@@ -220,3 +220,27 @@ def _now():
 
 def _seconds(text):
     return int(subprocess.run(["date", "-u", "-d", text, "+%s"], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def test_monitoring_sees_what_people_must_look_at(vault, source):
+    pc = vault.machine("pc1")
+    pc.backup(source)
+    assert vault.admin("/health") == (200, b'{"healthy":true,"troubles":[]}')
+    _, metrics = vault.admin("/metrics")
+    lines = metrics.decode().splitlines()
+    assert 'kura_vault_snapshots{repository="pc1"} 1' in lines and lines[-1] == "# EOF"
+    assert 'kura_vault_frozen{repository="pc1"} 0' in lines
+    damaged = vault.packs("pc1")[0]
+    damaged.chmod(0o600)
+    with open(damaged, "r+b") as file:
+        file.seek(500)
+        byte = file.read(1)
+        file.seek(500)
+        file.write(bytes([byte[0] ^ 1]))
+    wait_until(lambda: status(vault)["damaged"] == 1, seconds=60)
+    state, body = vault.admin("/health")
+    assert state == 503 and b"1 object not whole" in body
+    vault.run("freeze", "pc1")
+    assert b'kura_vault_frozen{repository="pc1"} 1' in vault.admin("/metrics")[1]
+    events = [line["event"] for line in vault.run("journal", "show", vault.repository("pc1") / "journal", "--json").lines]
+    assert events.count("alarm") == 1

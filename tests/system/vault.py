@@ -60,6 +60,13 @@ class Vault:
     def address(self):
         return f"https://127.0.0.1:{self.port}"
 
+    def admin(self, path):
+        """Status and body of what the running vault answers at its admin socket."""
+        out = subprocess.run(["curl", "-sS", "--unix-socket", self.root / "admin.sock", "-w", "\n%{http_code}",
+                              f"http://vault{path}"], stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        body, _, state = out.rpartition(b"\n")
+        return int(state), body
+
     def invite(self, machine, repository=None):
         more = ["--repository", repository] if repository else []
         return self.run("enrol", machine, *more, "--json").summary["token"]

@@ -31,9 +31,13 @@ std::string store_of(const std::string& folder) { return folder + "/objects"; }
 
 }  // namespace
 
-Holding::Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
+Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
                  std::shared_ptr<Space> space)
-    : store_(std::move(store)), journal_(std::move(journal)), clock_(std::move(clock)), space_(std::move(space)) {}
+    : folder_(std::move(folder)),
+      store_(std::move(store)),
+      journal_(std::move(journal)),
+      clock_(std::move(clock)),
+      space_(std::move(space)) {}
 
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
                                                  const base::Key& vault_seed, Clock clock,
@@ -42,7 +46,7 @@ Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, cons
   auto store = KURA_TRY(store::create_folder_store(store_of(folder), store::posix_file_system()));
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
   std::unique_ptr<Holding> holding(
-      new Holding(std::move(store), std::move(journal), std::move(clock), std::move(space)));
+      new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
   KURA_TRY(holding->load());
   return holding;
 }
@@ -52,7 +56,7 @@ Result<std::unique_ptr<Holding>> Holding::open(const std::string& folder, const 
   auto journal = KURA_TRY(Journal::open(journal_of(folder), vault_seed));
   auto store = KURA_TRY(store::open_folder_store(store_of(folder), store::posix_file_system()));
   std::unique_ptr<Holding> holding(
-      new Holding(std::move(store), std::move(journal), std::move(clock), std::move(space)));
+      new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
   KURA_TRY(holding->load());
   return holding;
 }
@@ -99,11 +103,21 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
     case EventType::kDelete:
       for (const ObjectId& id : event.objects) {
         snapshots_.erase(id);
+        damage_.erase(id);
         gone_.emplace(id, entry.sequence);
       }
       break;
     case EventType::kCollect:
-      for (const ObjectId& id : event.objects) barred_.erase(id);
+      for (const ObjectId& id : event.objects) {
+        barred_.erase(id);
+        damage_.erase(id);
+      }
+      break;
+    case EventType::kRepair:
+      for (const ObjectId& id : event.objects) damage_.erase(id);
+      break;
+    case EventType::kAlarm:
+      for (const ObjectId& id : event.objects) damage_[id] = {.kind = event.kind, .id = id, .what = event.text};
       break;
     case EventType::kBarrier:
       barred_.insert(event.objects.begin(), event.objects.end());

@@ -52,6 +52,13 @@ struct HeldSnapshot {
   std::string suspicion;     // why it is suspect; empty: it is not
 };
 
+// An object that is here by what the journal says, and is not whole.
+struct Damage {
+  store::Kind kind = store::Kind::kPack;
+  store::ObjectId id;
+  std::string what;  // is wrong
+};
+
 // Shared by threads.
 class Holding {
  public:
@@ -135,9 +142,21 @@ class Holding {
   base::Result<Collected> collect(std::chrono::steady_clock::duration grace);
   std::int64_t now() const { return clock_(); }
 
+  // Scrubbing (scrub.h). verify() reads an object and compares it with its name and size: kDamaged, kNotFound, kIo.
+  const std::string& folder() const { return folder_; }
+  base::Status verify(store::Kind kind, const store::ObjectId& id, std::uint64_t size) const;
+  base::Status found_damaged(store::Kind kind, const store::ObjectId& id, const std::string& what);
+  base::Status found_whole(store::Kind kind, const store::ObjectId& id);
+  std::vector<Damage> damage() const;
+  // Puts the right bytes in the place of a damaged object, whoever has them: they are told by its name. kUsage for one
+  // that is not damaged.
+  base::Status repair(store::Kind kind, const store::ObjectId& id, base::ByteSpan object, const std::string& from);
+  void scrubbed(std::int64_t time);    // a round was at its end
+  std::int64_t last_scrubbed() const;  // when the last one was, by the vault's clock; 0: not yet
+
  private:
   using SeriesKey = std::pair<crypto::PublicKey, archive::Series>;
-  Holding(std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
+  Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
           std::shared_ptr<Space> space);
   base::Status load();
   base::Error not_here(store::Kind kind, const store::ObjectId& id) const;
@@ -168,6 +187,7 @@ class Holding {
   base::Status collect(store::Kind kind, const std::vector<store::ObjectId>& old) KURA_REQUIRES(committing_);
   base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids);
 
+  const std::string folder_;
   const std::unique_ptr<store::Store> store_;
   const std::unique_ptr<Journal> journal_;
   const Clock clock_;
@@ -189,6 +209,8 @@ class Holding {
   Requests requests_ KURA_GUARDED_BY(mutex_);
   Policy policy_ KURA_GUARDED_BY(mutex_);
   bool frozen_ KURA_GUARDED_BY(mutex_) = false;
+  std::map<store::ObjectId, Damage> damage_ KURA_GUARDED_BY(mutex_);
+  std::int64_t last_scrubbed_ KURA_GUARDED_BY(mutex_) = 0;
   // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.
   base::Mutex committing_;
   // Since when nothing has needed it, as collect() saw it. Of packs and indexes.

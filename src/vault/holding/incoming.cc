@@ -10,6 +10,7 @@
 #include "base/human.h"
 #include "crypto/hash.h"
 #include "vault/holding/holding.h"
+#include "vault/holding/limits.h"
 
 namespace kura::vault {
 namespace {
@@ -23,28 +24,6 @@ using store::ObjectInfo;
 
 constexpr std::size_t kMostKeys = 256;    // that machines may add
 constexpr std::size_t kMostLeases = 256;  // at a time
-
-std::uint64_t limit_of(Kind kind) {
-  switch (kind) {
-    case Kind::kConfig:
-      return archive::kConfigLimit;
-    case Kind::kKey:
-      return archive::kKeyLimit;
-    case Kind::kPack:
-      return archive::kPackLimit;
-    case Kind::kIndex:
-      return archive::kIndexLimit;
-    case Kind::kSnapshot:
-      return archive::kSnapshotLimit;
-    case Kind::kLease:
-      return archive::kLeaseLimit;
-    case Kind::kCondemned:
-      return 0;
-    case Kind::kParity:
-      return archive::kParityLimit;
-  }
-  return 0;
-}
 
 // What it writes counts from its finish() on.
 class ClaimedUpload final : public store::Upload {

@@ -5,10 +5,12 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "base/time.h"
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
+#include "vault/server/metrics.h"
 
 namespace kura::vault {
 namespace {
@@ -39,6 +41,8 @@ net::Answer Admin::route(const std::string& method, const std::string& path, con
       Route{"POST", "/v1/revoke", &Admin::revoke},
       Route{"GET", "/v1/machines", &Admin::machines},
       Route{"GET", "/v1/status", &Admin::status},
+      Route{"GET", "/metrics", &Admin::metrics},
+      Route{"GET", "/health", &Admin::health},
       Route{"POST", "/v1/policy", &Admin::policy},
       Route{"POST", "/v1/freeze", &Admin::freeze},
       Route{"POST", "/v1/thaw", &Admin::thaw},
@@ -104,7 +108,10 @@ json::object Admin::status_of(Holding& holding) {
                           {"policy", policy.text()},
                           {"used", site_.used(holding.name())},
                           {"quota", nullptr},
+                          {"damaged", holding.damage().size()},
+                          {"last_scrub", nullptr},
                           {"journal", holding.journal().head().sequence}};
+  if (const std::int64_t scrubbed = holding.last_scrubbed()) repository["last_scrub"] = base::format_rfc3339(scrubbed);
   if (policy.quota != 0) repository["quota"] = policy.quota;
   if (!snapshots.empty()) {
     repository["newest"] = base::format_rfc3339(snapshots.back().received);
@@ -122,6 +129,16 @@ net::Answer Admin::status(const Asked& /*asked*/) {
                       {"repositories", std::move(repositories)}};
   if (const auto doubt = site_.clock_doubt()) status["clock_doubt"] = *doubt;
   return json_answer(status);
+}
+
+net::Answer Admin::metrics(const Asked& /*asked*/) { return {.type = kMetricsType, .body = metrics_of(site_)}; }
+
+// 503 when a person has to look, so that simple probes see it too.
+net::Answer Admin::health(const Asked& /*asked*/) {
+  const std::vector<std::string> troubles = troubles_of(site_);
+  net::Answer answer = json_answer({{"healthy", troubles.empty()}, {"troubles", json::value_from(troubles)}});
+  if (!troubles.empty()) answer.status = 503;
+  return answer;
 }
 
 }  // namespace kura::vault

@@ -29,6 +29,8 @@ class Admin final : public net::Handler {
   net::Answer revoke(const Asked& asked);
   net::Answer machines(const Asked& asked);
   net::Answer status(const Asked& asked);
+  net::Answer metrics(const Asked& asked);
+  net::Answer health(const Asked& asked);
   boost::json::object status_of(Holding& holding);
 
   // What people decide (admin_decisions.cc).

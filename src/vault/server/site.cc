@@ -197,6 +197,15 @@ Result<Holding*> Site::holding(const std::string& name) {
   return at->second->get();
 }
 
+std::map<std::string, base::Error> Site::closed() {
+  const base::MutexLock lock(mutex_);
+  std::map<std::string, base::Error> closed;
+  for (const auto& [name, holding] : holdings_) {
+    if (!holding) closed.emplace(name, holding.error());
+  }
+  return closed;
+}
+
 std::vector<Holding*> Site::holdings() {
   const base::MutexLock lock(mutex_);
   std::vector<Holding*> all;

@@ -73,6 +73,8 @@ class Site {
   base::Result<Holding*> holding(const std::string& name);
   // Of those that could be opened.
   std::vector<Holding*> holdings();
+  // The others, and why they could not.
+  std::map<std::string, base::Error> closed();
 
  private:
   struct Keys {
