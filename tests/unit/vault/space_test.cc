@@ -78,7 +78,7 @@ TEST_F(SpaceTest, AFloodLeavesTheOthersTheirShareOfTheReserve) {
   for (const char* name : {"good1", "good2"}) {
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(store(*all, name, 10)) << name;
   }
-  EXPECT_FALSE(store(*all, "flood", 1));
+  EXPECT_FALSE(store(*all, "flood", 7));
 }
 
 TEST_F(SpaceTest, SmallFilesCostWhatTheDiskHasForAFile) {
