@@ -8,6 +8,7 @@ find_package(EXPAT REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
 find_library(IPSEC_MB IPSec_MB REQUIRED)
 # Small, and each library less is loaded at no start.
 find_library(ARGON2 libargon2.a REQUIRED)

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::string deletion_delay = "72h";
   std::string upkeep_every = "10m";
   std::uint64_t scrub_rate = 20'000'000;
+  std::string log = "info";
 };
 
 struct Place {
@@ -58,7 +59,8 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(options.deletion_delay));
   const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = options.reserve}));
   const auto server = net::Server::create({});
-  vault::Api api(*site, *server);
+  const auto log = KURA_TRY(vault::Log::open(options.log));
+  vault::Api api(*site, *server, log.get());
   vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count());
   const std::uint16_t port = KURA_TRY(server->listen({.address = place.address,
                                                       .port = place.port,
@@ -97,6 +99,10 @@ void add_serve(CommandTable& table) {
       ->add_option("--deletion-delay", options->deletion_delay,
                    "From the second operator's word until something goes before its time (72h)")
       ->type_name("TIME");
+  command
+      ->add_option("--log", options->log,
+                   "What is written to standard error, a JSON object a line: debug, info, warn, off (info)")
+      ->type_name("LEVEL");
   command
       ->add_option("--upkeep-every", options->upkeep_every,
                    "How often the vault looks for what may go, and at its clock (10m)")

@@ -121,6 +121,7 @@ class StreamConnection final : public Connection {
   Clock::time_point began_;
   std::uint64_t received_ = 0;  // of the body
   std::uint64_t to_write_ = 0;  // of the answer
+  unsigned status_ = 0;         // of it
   bool answered_ = false, continued_ = false, failed_ = false;
 };
 
@@ -219,6 +220,7 @@ Task<bool> StreamConnection<Stream>::serve_one() {
   take_request();
   began_ = Clock::now();
   co_await handler_.handle(*this);
+  handler_.answered(request_, answered_ ? status_ : 0);
   busy_ = false;
   if (failed_ || !answered_ || to_write_ != 0) co_return false;
   co_return parser_->keep_alive() && co_await skip_rest();
@@ -292,6 +294,7 @@ Task<base::Result<std::size_t>> StreamConnection<Stream>::read(base::MutableByte
 template <typename Stream>
 template <typename Message>
 void StreamConnection<Stream>::set_head(Message& message, const Answer& answer) {
+  status_ = answer.status;
   message.result(answer.status);
   message.version(11);
   message.keep_alive(parser_->keep_alive() && !server_.stopping());
@@ -375,9 +378,8 @@ base::Status set_up(asio::ssl::context& tls, const TlsOptions& options) {
 }
 
 base::Result<std::uint16_t> BeastServer::listen(const TlsOptions& options, Handler& handler) {
-  auto listener =
-      std::make_unique<TlsListener>(asio::ssl::context(asio::ssl::context::tls_server), tcp::acceptor(io_), handler,
-                                    options.clock);
+  auto listener = std::make_unique<TlsListener>(asio::ssl::context(asio::ssl::context::tls_server), tcp::acceptor(io_),
+                                                handler, options.clock);
   KURA_TRY(set_up(listener->tls, options));
   error_code failed;
   const auto address = asio::ip::make_address(options.address, failed);

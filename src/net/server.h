@@ -85,6 +85,8 @@ class Handler {
   // Called on one of the server's few threads, which must not wait for anything: what may take long is done with
   // Server::elsewhere(). The connection ends when it returns without an answer.
   virtual Task<> handle(Exchange& exchange) = 0;
+  // After it, on the same thread: with the status that was answered, 0 when there was no answer.
+  virtual void answered(const Request& /*request*/, unsigned /*status*/) {}
 };
 
 // Where it listens for TLS, and how it knows who comes.

@@ -1,6 +1,7 @@
 """A machine and its vault: enrolment, backups through it, and what a machine cannot do there."""
 import contextlib
 import hashlib
+import json
 import random
 import shutil
 import signal
@@ -285,3 +286,17 @@ def test_places_that_are_none_to_listen_at_are_refused(tmp_path):
     vault = Vault(tmp_path)
     for place in ("127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:80x", "nowhere:7443"):
         vault.run("serve", "--listen", place, code=2)
+
+
+def test_what_was_refused_and_what_changed_is_in_the_log(vault, source):
+    pc = vault.machine("pc1")
+    snapshot = pc.backup(source)
+    request(pc, "DELETE", f"/v1/repositories/pc1/snapshots/{snapshot}")
+    request(pc, "GET", "/v1/time", certificate=False)
+    vault.stop()
+    lines = [json.loads(line) for line in (vault.folder / "vault.log").read_text().splitlines()]
+    stored = [line for line in lines if line["level"] == "info" and line["path"].endswith(snapshot)]
+    refused = [line for line in lines if line["event"] == "refused"]
+    assert [line["machine"] for line in stored] == ["pc1"]
+    assert {(line["method"], line["machine"]) for line in refused} >= {("DELETE", "pc1"), ("GET", "")}
+    assert all(line["address"] == "127.0.0.1" for line in stored + refused)

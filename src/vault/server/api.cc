@@ -123,6 +123,13 @@ Task<> Api::handle(Exchange& exchange) {
   co_await repository(exchange, **holding, *member, route);
 }
 
+void Api::answered(const net::Request& request, unsigned status) {
+  if (log_ == nullptr) return;
+  const auto& certificate = request.peer.certificate;
+  const std::optional<Member> member = certificate ? site_.registry().member(certificate->fingerprint()) : std::nullopt;
+  log_->request(request, status, member ? member->machine : "");
+}
+
 Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& member, const Route& route) {
   const std::string& method = exchange.request().method;
   const bool reads = method == "GET" || method == "HEAD";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/server.h"
+#include "vault/server/log.h"
 #include "vault/server/site.h"
 
 namespace kura::vault {
@@ -9,10 +10,11 @@ namespace kura::vault {
 // Shared by threads.
 class Api final : public net::Handler {
  public:
-  // Both outlive it.
-  Api(Site& site, net::Server& server) : site_(site), server_(server) {}
+  // All outlive it.
+  Api(Site& site, net::Server& server, Log* log = nullptr) : site_(site), server_(server), log_(log) {}
 
   net::Task<> handle(net::Exchange& exchange) override;
+  void answered(const net::Request& request, unsigned status) override;
 
  private:
   struct Route;
@@ -29,6 +31,7 @@ class Api final : public net::Handler {
 
   Site& site_;
   net::Server& server_;
+  Log* const log_;  // may be null
 };
 
 }  // namespace kura::vault
