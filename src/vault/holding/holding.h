@@ -62,7 +62,7 @@ struct Damage {
 // Shared by threads.
 class Holding {
  public:
-  // A new one, below `folder`, which must not be there. kExists.
+  // A new one, below `folder`, which is not there or is what a crash left of making one. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
                                                        const base::Key& vault_seed, Clock clock,
                                                        std::shared_ptr<Space> space = Space::unlimited());
