@@ -1,9 +1,9 @@
 // Makes a repository large without the data: index objects of made-up chunks in sparse pack files, and snapshots that
 // differ only in their numbers. Measures what opening it costs. Called by bench/scale_index.py.
 //
-//   kura_synthetic_bench STATE REPOSITORY chunks COUNT      in indexes of 200,000, needed by one more snapshot
-//   kura_synthetic_bench STATE REPOSITORY snapshots COUNT   like the last one
-//   kura_synthetic_bench STATE REPOSITORY open LOOK-UPS     as a backup does: prints a line of JSON
+//   kura_synthetic_bench STATE REPOSITORY chunks COUNT [IN A PACK]   in indexes of 200,000, needed by one more snapshot
+//   kura_synthetic_bench STATE REPOSITORY snapshots COUNT            like the last one; prints ms each of putting them
+//   kura_synthetic_bench STATE REPOSITORY open LOOK-UPS              as a backup does: prints a line of JSON
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ namespace {
 using namespace kura;           // NOLINT(google-build-using-namespace): a program of one file
 using namespace kura::archive;  // NOLINT(google-build-using-namespace): a program of one file
 
-constexpr std::size_t kChunksInPack = 1600;  // of 20 KiB: 32 MiB
+constexpr std::size_t kMostInPack = 1600;  // of 20 KiB: 32 MiB
 constexpr std::uint32_t kChunkSize = 20 << 10;
 
 template <typename T>
@@ -86,10 +86,10 @@ Snapshot last_snapshot(const Repository& repository) {
   return snapshot;
 }
 
-void add_chunks(const Repository& repository, std::size_t count) {
+void add_chunks(const Repository& repository, std::size_t count, std::size_t in_pack) {
   IndexWriter indexes(repository);
   for (std::size_t left = count; left > 0;) {
-    const std::size_t chunks = std::min(left, kChunksInPack);
+    const std::size_t chunks = std::min(left, in_pack);
     IndexedPack pack = made_up_pack(chunks);
     put_sparse(repository, pack);
     need(indexes.add(std::move(pack), true));
@@ -100,13 +100,18 @@ void add_chunks(const Repository& repository, std::size_t count) {
   put_snapshot(repository, snapshot, snapshot.number + 1);
 }
 
-void add_snapshots(const Repository& repository, std::uint64_t count) {
-  const Snapshot last = last_snapshot(repository);
-  for (std::uint64_t i = 1; i <= count; ++i) put_snapshot(repository, last, last.number + i);
-}
-
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void add_snapshots(const Repository& repository, std::uint64_t count) {
+  const Snapshot last = last_snapshot(repository);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    put_snapshot(repository, last, last.number + i);
+    std::printf("%s%.3f", i == 1 ? "[" : ", ", seconds_since(begin) * 1000);
+  }
+  std::printf("]\n");
 }
 
 // Of /proc/self/status, in KiB.
@@ -150,15 +155,16 @@ void open_as_backup(const Repository& repository, std::size_t look_ups) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: %s STATE REPOSITORY chunks|snapshots|open COUNT\n", argv[0]);
+  if (argc != 5 && argc != 6) {
+    std::fprintf(stderr, "usage: %s STATE REPOSITORY chunks|snapshots|open COUNT [IN A PACK]\n", argv[0]);
     return 2;
   }
   const std::string what = argv[3];
   const std::size_t count = std::strtoull(argv[4], nullptr, 10);
-  std::shared_ptr<store::Store> store = need(store::open_store(argv[2]));
+  const std::size_t in_pack = argc == 6 ? std::strtoull(argv[5], nullptr, 10) : kMostInPack;
+  std::shared_ptr<store::Store> store = need(store::open_store(argv[2], {.state_folder = argv[1]}));
   const Repository repository = need(Repository::open(std::move(store), argv[1]));
-  if (what == "chunks") add_chunks(repository, count);
+  if (what == "chunks") add_chunks(repository, count, in_pack);
   if (what == "snapshots") add_snapshots(repository, count);
   if (what == "open") open_as_backup(repository, count);
   return 0;

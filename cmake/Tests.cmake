@@ -5,6 +5,7 @@
 #   tests/unit/support/ROOM/*.cc     -> kura_ROOM_test_support, helpers that need ROOM
 #   tests/fuzz/NAME_fuzz.cc          -> a target of kura_fuzz (libFuzzer), corpus in tests/fuzz/corpus/NAME/
 #   tests/system/test_NAME.py        -> pytest, with KURA=path of the built program
+#   tests/system/support/NAME.cc     -> kura_NAME beside the programs: what some of these use (kura_system_test_support)
 #   tests/format/test_NAME.py        -> the same
 #   tests/structure/NAME_test.py     -> plain Python, looks only at the sources
 
@@ -14,6 +15,7 @@ set(KURA_PYTHON /usr/bin/python3)  # Debian's: the Python packages that tests us
 # those that go through the most code.
 set(KURA_SANITIZED_FILES
     format/test_hostile_objects.py system/test_s3_conformance.py system/test_vault.py
+    system/test_vault_requests.py
 )
 
 # Unit tests that start threads, or whose code under test does; the thread sanitizer has nothing to say of the others.
@@ -123,6 +125,19 @@ function(kura_pytest kind file)
         ENVIRONMENT "KURA=$<TARGET_FILE:kura>;KURA_TREE=${KURA_PRESET};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
+# What system tests use beside the programs: a library to preload, and a client that does not behave.
+function(kura_system_test_support)
+    set(support "${CMAKE_SOURCE_DIR}/tests/system/support")
+    add_library(kura_write_recorder MODULE "${support}/write_recorder.cc")
+    # It stands in for functions that are inline with fortification.
+    target_compile_options(kura_write_recorder PRIVATE -U_FORTIFY_SOURCE)
+    set_target_properties(kura_write_recorder PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+    add_executable(kura_altered_client "${support}/altered_client.cc")
+    target_link_libraries(kura_altered_client PRIVATE kura_archive)
+    kura_executable_settings(kura_altered_client)
+endfunction()
+
 function(kura_system_tests)
     foreach(kind IN ITEMS system format)
         file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${kind}/test_*.py")
@@ -155,6 +170,7 @@ function(kura_tests)
     endif()
     kura_system_tests()
     if(KURA_SYSTEM_TESTS)
+        kura_system_test_support()
         kura_structure_tests()
     endif()
 endfunction()

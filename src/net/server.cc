@@ -46,7 +46,10 @@ using boost::system::error_code;
 
 constexpr auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kMostHeader = 16U << 10;  // bytes
-constexpr std::uint64_t kMostToSkip = 1U << 20;   // bytes of a body that nobody wanted
+// Bytes that came and are not understood yet: a header, or what stands before the bytes of a chunk, which has no end
+// of its own.
+constexpr std::size_t kMostPending = 128U << 10;
+constexpr std::uint64_t kMostToSkip = 1U << 20;  // bytes of a body that nobody wanted
 constexpr std::chrono::seconds kFirstMinute{60};
 constexpr std::chrono::seconds kLastWait{5};  // for connections that were cut
 constexpr unsigned kBlockingThreads = 8;
@@ -113,7 +116,7 @@ class StreamConnection final : public Connection {
   BeastServer& server_;
   Handler& handler_;
   Stream stream_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kMostPending};
   std::optional<Parser> parser_;
   std::optional<Body> body_;
   std::optional<http::response_serializer<http::buffer_body>> serializer_;

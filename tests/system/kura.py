@@ -22,6 +22,8 @@ PASSPHRASE = "correct horse \u8535 battery"
 KINDS = ("config", "keys", "packs", "index", "snapshots", "leases", "condemned")
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
 MIB = 1 << 20
+LONG = os.environ.get("KURA_LONG") == "1"  # `./run test-long`: hundreds of times what `./run test` does a few times
+SEED = int(os.environ.get("KURA_TEST_SEED", time.time_ns() % 1_000_000))
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes devices, mounts or other users' files")
 

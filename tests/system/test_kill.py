@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from kura import MIB, Kura, fill, running, set_back, tree_of
+from kura import MIB, SEED, Kura, fill, running, set_back, tree_of
 
-SEED = int(os.environ.get("KURA_TEST_SEED", time.time_ns() % 1_000_000))
 
 
 class Torture:

@@ -7,10 +7,11 @@ import shutil
 import signal
 import socket
 import ssl
+import subprocess
 
 import pytest
 
-from kura import Kura, running
+from kura import LONG, SEED, Kura, running
 from vault import Vault, identity, receipts, request
 
 
@@ -217,27 +218,54 @@ def test_an_altered_journal_is_not_served(vault, source):
     assert journal.read_bytes() == altered
 
 
+KILLS = 200 if LONG else 6
+
+
+def assert_as_a_machine_was_told(vault, pc, done):
+    """Of `done` backups that ended well, and of some that did not."""
+    assert len(pc.ids()) >= done > 0
+    pc.assert_whole()
+    vault.verify("pc1", "--receipts", receipts(pc, "pc1"))
+
+
 def test_a_killed_vault_has_every_snapshot_that_it_gave_a_receipt_for(vault, source):
-    pc = vault.machine("pc1")
-    chance = random.Random(7)
-    done = []
-    for i in range(6):
+    pc, chance, done = vault.machine("pc1"), random.Random(SEED), 0
+    print(f"KURA_TEST_SEED={SEED}")
+    for i in range(KILLS):
         (source / "large").write_bytes(random.Random(i).randbytes(8_000_000))
         with running(pc.start("backup", source, "--json", keys=False)) as backup:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # still at work
                 backup.wait(timeout=chance.uniform(0.05, 0.6))
-            except Exception:  # still at work
-                pass
             vault.stop(signal.SIGKILL)
             vault.start()
             backup.wait(timeout=60)  # it tries again by itself
-            if backup.returncode == 0:
-                done.append(i)
-    assert done
-    ids = pc.ids()
-    assert len(ids) >= len(done)
-    pc.assert_whole()
-    vault.verify("pc1", "--receipts", receipts(pc, "pc1"))
+            done += backup.returncode == 0
+    assert_as_a_machine_was_told(vault, pc, done)
+
+
+def test_a_killed_machine_leaves_nothing_half_done_and_goes_on(vault, source):
+    pc, chance, killed = vault.machine("pc1"), random.Random(SEED), 0
+    print(f"KURA_TEST_SEED={SEED}")
+    for i in range(KILLS):
+        (source / "large").write_bytes(random.Random(i).randbytes(8_000_000))
+        with running(pc.start("backup", source, "--json", keys=False)) as backup:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                backup.wait(timeout=chance.uniform(0.02, 0.5))
+            backup.kill()
+            killed += backup.wait() != 0
+    assert killed > 0
+    pc.backup(source)
+    assert_as_a_machine_was_told(vault, pc, KILLS - killed + 1)
+    vault.stop()
+    assert list((vault.repository("pc1") / "objects/tmp").iterdir()) == [], "what was cut off is forgotten"
+
+
+def test_what_a_crash_left_of_noting_the_time_does_not_keep_it_from_being_noted(vault):
+    vault.stop()
+    before = (vault.root / "clock").read_text()
+    (vault.root / "clock.new").write_text("torn")
+    vault.start()
+    assert int((vault.root / "clock").read_text()) > int(before)
 
 
 def test_garbage_and_slow_strangers_keep_nobody_out(vault, source):

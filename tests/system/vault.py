@@ -1,26 +1,31 @@
 """A vault that runs, and machines that use it."""
+import contextlib
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
 from kura import PROGRAM, Done, Kura
 
 VAULT_PROGRAM = Path(PROGRAM).with_name("kura-vault")
+TIME_REQUEST = b"GET /v1/time HTTP/1.1\r\nHost: v\r\n\r\n"
 
 
 class Vault:
     """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
 
-    def __init__(self, folder, name="a", serve=(), environment=None):
-        """`serve`: options of `kura-vault serve`; `environment`: more of it, for the vault alone."""
-        self.folder, self.root = Path(folder), Path(folder) / "vault"
+    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None):
+        """`serve`: options of `kura-vault serve`; `environment`: more of it, for kura-vault alone; `root`: its folder where
+        that is to be another; `key`: of a vault that is there already."""
+        self.folder, self.root = Path(folder), Path(root or Path(folder) / "vault")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process, self.port = None, 0
         self.options = serve
         self.environment = {**os.environ, **(environment or {})}
-        self.key = self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
+        self.key = key or self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
 
     def __enter__(self):
         self.start()
@@ -33,9 +38,10 @@ class Vault:
         return [VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
 
     def run(self, *arguments, code=0):
+        """To its end, which is to be exit code `code` (None: any)."""
         done = subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60)
-        assert done.returncode == code, f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+                              stderr=subprocess.PIPE, env=self.environment, timeout=60)
+        assert code in (None, done.returncode), f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, port=None):
@@ -45,9 +51,12 @@ class Vault:
             self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json", *self.options),
                                             env=self.environment,
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
-        line = self.process.stdout.readline()
-        assert line, (self.folder / "vault.log").read_text()
-        self.port = json.loads(line)["port"]
+        line = None
+        while line is None or line["type"] != "listening":  # what stands against a repository may come first
+            text = self.process.stdout.readline()
+            assert text, (line, (self.folder / "vault.log").read_text())
+            line = json.loads(text)
+        self.port = line["port"]
 
     def stop(self, by=signal.SIGTERM):
         if self.process is None:
@@ -115,3 +124,33 @@ def request(kura, method, path, *more, body=None, certificate=True):
                          check=True, timeout=60).stdout
     body, _, status = out.rpartition(b"\n")
     return int(status), body
+
+
+def connect(kura, certificate="machine.pem", tls=ssl.TLSVersion.TLSv1_3, address="127.0.0.1"):
+    """To its vault, with the certificate and key of that file of its identity; `address` is where it comes from."""
+    context = ssl.create_default_context(cafile=identity(kura) / "authority.pem")
+    context.check_hostname = False
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_2, tls
+    if certificate:
+        context.load_cert_chain(identity(kura) / certificate)
+    plain = socket.create_connection(("127.0.0.1", kura.vault.port), source_address=(address, 0), timeout=10)
+    return context.wrap_socket(plain)
+
+
+def answers(connection, sent, patience=0.5):
+    """All that comes back; nothing when it is cut."""
+    connection.settimeout(patience)
+    got = b""
+    with contextlib.suppress(OSError):
+        connection.sendall(sent)
+        while piece := connection.recv(1 << 16):
+            got += piece
+    return got
+
+
+def is_let_in(kura, **how):
+    try:
+        with connect(kura, **how) as connection:
+            return b"kura-now" in answers(connection, TIME_REQUEST)
+    except OSError:
+        return False

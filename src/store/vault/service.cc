@@ -67,6 +67,13 @@ Error Service::error_of_failure(const http::Failure& failure) const {
   return {ErrorCode::kIo, message};
 }
 
+Error Service::error_of_refusal(const http::Response& response) const {
+  Error error = error_of(response);
+  if (error.code() != ErrorCode::kNoSpace) return error;
+  return {ErrorCode::kNoSpace, fmt::format("the vault {} is full: {}", address_.server(), error.message()),
+          "tell the operator of the vault, and run again when there is room: what is stored already is used"};
+}
+
 std::expected<http::Response, Service::Refusal> Service::try_once(const http::Request& request,
                                                                   const std::stop_token& stop) {
   using Kind = http::Failure::Kind;
@@ -78,7 +85,7 @@ std::expected<http::Response, Service::Refusal> Service::try_once(const http::Re
   }
   has_answered_ = true;
   if (response->ok()) return *std::move(response);
-  return std::unexpected(Refusal{.error = error_of(*response), .may_pass = response->status == 503});
+  return std::unexpected(Refusal{.error = error_of_refusal(*response), .may_pass = response->status == 503});
 }
 
 Result<http::Response> Service::call(const Call& call) {

@@ -45,6 +45,7 @@ class Service {
   };
   std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
   base::Error error_of_failure(const http::Failure& failure) const;
+  base::Error error_of_refusal(const http::Response& response) const;
 
   const Address address_;
   const std::stop_token stop_;

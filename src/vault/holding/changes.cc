@@ -93,14 +93,15 @@ std::optional<std::string> Holding::suspicion_of(const SeriesKey& series, const 
 }
 
 // Packs and indexes.
-Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots) {
-  std::unordered_map<ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
+Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots, Needs& known) {
   for (const HeldSnapshot& held : snapshots) {
+    if (known.snapshots.contains(held.id)) continue;
     const archive::Snapshot snapshot = KURA_TRY(read_snapshot(held.id));
-    for (const archive::NeededPacks& need : snapshot.needs) add_bits(bits[need.index], need.bits);
+    for (const archive::NeededPacks& need : snapshot.needs) add_bits(known.bits[need.index], need.bits);
+    known.snapshots.insert(held.id);
   }
   Ids needed;
-  for (const auto& [index, all] : bits) {
+  for (const auto& [index, all] : known.bits) {
     needed.insert(index);
     const std::vector<ObjectInfo> packs = KURA_TRY(packs_of(index));
     const archive::NeededPacks of_index{.index = index, .bits = all};

@@ -65,7 +65,8 @@ Result<std::size_t> Holding::set_barrier(std::int64_t since, const std::string& 
   const base::MutexLock one_at_a_time(committing_);
   std::vector<HeldSnapshot> good = snapshots();
   std::erase_if(good, [&](const HeldSnapshot& held) { return held.received >= since || !held.suspicion.empty(); });
-  const auto trusted = KURA_TRY(needed_by(good));
+  Needs needs;
+  const auto trusted = KURA_TRY(needed_by(good, needs));
   std::vector<ObjectId> barred;
   for (const store::ObjectInfo& pack : KURA_TRY(list(Kind::kPack))) {
     if (!trusted.contains(pack.id)) barred.push_back(pack.id);

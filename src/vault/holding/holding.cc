@@ -29,6 +29,17 @@ using store::ObjectInfo;
 std::string journal_of(const std::string& folder) { return folder + "/journal"; }
 std::string store_of(const std::string& folder) { return folder + "/objects"; }
 
+// A crash while a repository was made leaves a folder without journal, and without objects. With objects it is another
+// matter: a new journal would deny all that was.
+Status must_be_empty(store::Store& store) {
+  for (const Kind kind : store::kAllKinds) {
+    if (KURA_TRY(store.list(kind)).empty()) continue;
+    return base::fail(ErrorCode::kExists, fmt::format("there are objects in {}", store.describe()),
+                      "if its journal is lost, put it back from the other vault, or from a backup of this one");
+  }
+  return {};
+}
+
 }  // namespace
 
 Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
@@ -42,8 +53,11 @@ Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::u
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
                                                  const base::Key& vault_seed, Clock clock,
                                                  std::shared_ptr<Space> space) {
-  if (::mkdir(folder.c_str(), 0700) != 0) return base::fail(Error::from_errno("cannot create " + folder, errno));
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return base::fail(Error::from_errno("cannot create " + folder, errno));
+  }
   auto store = KURA_TRY(store::create_folder_store(store_of(folder), store::posix_file_system()));
+  KURA_TRY(must_be_empty(*store));
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
   std::unique_ptr<Holding> holding(
       new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
@@ -204,6 +218,10 @@ Result<ObjectInfo> Holding::stat(Kind kind, const ObjectId& id) const {
     if (at == packs_.end()) return base::fail(not_here(kind, id));
     return at->second;
   }
+  if (kind == Kind::kConfig) {
+    const base::MutexLock lock(mutex_);
+    if (!config_ || id != config_id_) return base::fail(not_here(kind, id));
+  }
   Result<ObjectInfo> info = store_->stat(kind, id);
   if (!info && info.error().code() == ErrorCode::kNotFound) return base::fail(not_here(kind, id));
   return info;
@@ -224,7 +242,13 @@ Result<std::vector<ObjectInfo>> Holding::list(Kind kind) const {
     }
     return found;
   }
-  return store_->list(kind);
+  found = KURA_TRY(store_->list(kind));
+  if (kind == Kind::kConfig) {
+    const base::MutexLock lock(mutex_);
+    std::erase_if(found,
+                  [&](const ObjectInfo& info) KURA_REQUIRES(mutex_) { return !config_ || info.id != config_id_; });
+  }
+  return found;
 }
 
 Status Holding::read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) const {

@@ -62,7 +62,7 @@ struct Damage {
 // Shared by threads.
 class Holding {
  public:
-  // A new one, below `folder`, which must not be there. kExists.
+  // A new one, below `folder`, which is not there or is what a crash left of making one. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
                                                        const base::Key& vault_seed, Clock clock,
                                                        std::shared_ptr<Space> space = Space::unlimited());
@@ -178,8 +178,14 @@ class Holding {
   base::Result<Receipt> write(Event event) KURA_REQUIRES(committing_);
   base::Status decide(Event event);
   void take_policy(const Event& event) KURA_REQUIRES(mutex_);
+  // What all of some snapshots together need, of each index.
+  struct Needs {
+    std::unordered_set<store::ObjectId, base::DigestHash> snapshots;
+    std::unordered_map<store::ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
+  };
+  // Reads those that are not in `known` yet, and adds them there.
   base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed_by(
-      const std::vector<HeldSnapshot>& snapshots);
+      const std::vector<HeldSnapshot>& snapshots, Needs& known);
   base::Status let_go(Event event) KURA_REQUIRES(committing_);
   base::Status carry_out(const Request& request) KURA_REQUIRES(committing_);
   std::vector<store::ObjectId> long_unneeded(const std::vector<store::ObjectId>& unneeded,
@@ -213,6 +219,8 @@ class Holding {
   std::int64_t last_scrubbed_ KURA_GUARDED_BY(mutex_) = 0;
   // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.
   base::Mutex committing_;
+  // Of snapshots that are here, as collect() has read them: so the next time it reads only what came since.
+  Needs needs_ KURA_GUARDED_BY(committing_);
   // Since when nothing has needed it, as collect() saw it. Of packs and indexes.
   std::unordered_map<store::ObjectId, std::chrono::steady_clock::time_point, base::DigestHash> unneeded_since_
       KURA_GUARDED_BY(committing_);

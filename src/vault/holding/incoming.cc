@@ -96,10 +96,10 @@ Status Holding::put_config(const ObjectId& id, base::ByteSpan object, const std:
   KURA_TRY(store_->put(Kind::kConfig, id, object));
   KURA_TRY(store_->sync());
   claim.kept();
-  KURA_TRY(load_config(id));
+  // One that the journal does not name is none, however it came here.
   KURA_TRY(journal_->append(
       {.type = EventType::kObject, .who = who, .kind = Kind::kConfig, .objects = {id}, .bytes = object.size()}, now()));
-  return {};
+  return load_config(id);
 }
 
 Status Holding::put_key(const ObjectId& id, base::ByteSpan object, const std::string& who) {

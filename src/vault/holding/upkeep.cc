@@ -59,6 +59,7 @@ Status Holding::let_go(Event event) {
   }
   const std::vector<ObjectId> ids = event.objects;
   KURA_TRY(write(std::move(event)));
+  needs_ = {};  // what they alone needed is needed no more
   KURA_TRY(remove_all(Kind::kSnapshot, ids));
   space_->released(name(), bytes);
   return {};
@@ -115,7 +116,7 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
   const base::MutexLock one_at_a_time(committing_);
   Collected collected;
   if (is_frozen()) return collected;
-  const Ids wanted = KURA_TRY(needed_by(snapshots()));
+  const Ids wanted = KURA_TRY(needed_by(snapshots(), needs_));
   std::erase_if(unneeded_since_, [&](const auto& known) { return wanted.contains(known.first); });
   for (const Kind kind : {Kind::kIndex, Kind::kPack}) {
     std::vector<ObjectId> unneeded;

@@ -74,7 +74,11 @@ Error Journal::failure(std::string_view what, int reason) const {
 
 Result<std::unique_ptr<Journal>> Journal::create(const std::string& path, const base::Key& vault_seed,
                                                  const std::string& name, std::int64_t now) {
-  base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (::access(path.c_str(), F_OK) == 0)
+    return base::fail(ErrorCode::kExists, fmt::format("{} is there already", path));
+  // It comes to its place with its first entry: a journal that is there says whose it is, whatever a crash leaves.
+  const std::string unfinished = path + ".new";
+  base::UniqueFd file(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return base::fail(Error::from_errno("cannot create the journal " + path, errno));
   KURA_TRY(lock(file.get(), path));
   std::unique_ptr<Journal> journal(new Journal(path, std::move(file), vault_seed));
@@ -82,6 +86,7 @@ Result<std::unique_ptr<Journal>> Journal::create(const std::string& path, const 
   Event begin{.type = EventType::kBegin, .who = name, .key = journal->vault_};
   crypto::fill_random(begin.series);  // no two journals begin alike
   KURA_TRY(journal->append(std::move(begin), now));
+  KURA_TRY(store::posix_file_system().rename(unfinished, path));
   KURA_TRY(sync_folder_of(path));
   return journal;
 }

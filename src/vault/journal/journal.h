@@ -31,7 +31,8 @@ struct Receipt {
 // Shared by threads. Memory: 8 bytes an entry.
 class Journal {
  public:
-  // A new file with its first entry, kBegin: the journal of `name`. kExists when there is one.
+  // A new file with its first entry, kBegin: the journal of `name`. kExists when there is one. After a crash it is
+  // there with its entry or not at all.
   static base::Result<std::unique_ptr<Journal>> create(const std::string& path, const base::Key& vault_seed,
                                                        const std::string& name, std::int64_t now);
   // Proves the chain, but of the signatures only the last one: verify_journal() does all. kNotFound; kDamaged when it

@@ -271,9 +271,14 @@ Task<> Api::put_stream(Exchange& exchange, Holding& holding, const Route& route,
 
 Task<> Api::put_whole(Exchange& exchange, Holding& holding, const Member& member, const Route& route,
                       std::uint64_t size) {
-  std::vector<std::uint8_t> object(size);
-  const Result<std::size_t> got = co_await exchange.read(object);
-  if (!got || *got != size) co_return;
+  // Memory for what comes, not for what is announced.
+  base::Bytes object;
+  while (object.size() < size) {
+    const std::size_t done = object.size();
+    object.resize(std::min<std::uint64_t>(size, done + std::max(done, kPiece)));
+    const Result<std::size_t> got = co_await exchange.read(base::MutableByteSpan(object).subspan(done));
+    if (!got || done + *got != object.size()) co_return;
+  }
   if (*route.kind != Kind::kSnapshot) {
     Status status;
     co_await server_.elsewhere([&] { status = holding.put(*route.kind, *route.id, object, member.machine); });

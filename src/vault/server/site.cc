@@ -12,6 +12,7 @@
 
 #include "base/number.h"
 #include "base/time.h"
+#include "base/unique_fd.h"
 #include "crypto/random.h"
 #include "pki/enrolment_token.h"
 #include "store/atomic_file.h"
@@ -31,6 +32,19 @@ constexpr std::int64_t kServerLifetime = 20LL * 365 * 24 * 3600 * base::kSecond;
 Status make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return base::fail(Error::from_errno("cannot create " + path, errno));
+}
+
+// It may lie in a folder that its owner may not read, which then cannot be synced.
+Status sync_name_of(const std::string& root) {
+  Status status = store::posix_file_system().sync_folder(root + "/..");
+  return !status && status.error().code() == ErrorCode::kDenied ? Status{} : status;
+}
+
+// What an earlier process was killed over may not be durable yet, and commits lean on all that is here.
+Status make_durable(const std::string& root) {
+  const base::UniqueFd folder(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder && ::syncfs(folder.get()) == 0) return {};
+  return base::fail(Error::from_errno("cannot sync " + root, errno));
 }
 
 Status must_be_empty(const std::string& root) {
@@ -71,6 +85,7 @@ Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::s
   KURA_TRY(make_folder(root + "/repositories"));
   // The journal comes last: with it the folder is a vault.
   KURA_TRY(Journal::create(root + "/journal", seed, name, now));
+  KURA_TRY(sync_name_of(root));
   return open(root, options);
 }
 
@@ -91,6 +106,7 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOpti
   }
   Keys keys = KURA_TRY(read_keys(root));
   auto journal = KURA_TRY(Journal::open(root + "/journal", keys.seed));
+  KURA_TRY(make_durable(root));
   std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options));
   KURA_TRY(site->load());
   return site;
@@ -139,7 +155,9 @@ Status Site::note_time() {
   if (doubt && !doubt_noted_) KURA_TRY(write({.type = EventType::kClockDoubt, .text = *doubt}));
   const std::string text = std::to_string(now()) + "\n";
   const base::ByteSpan parts[] = {base::as_bytes(text)};
-  return store::write_atomically(store::posix_file_system(), root_ + "/clock.new", root_ + "/clock", parts);
+  const std::string unfinished = root_ + "/clock.new";
+  [[maybe_unused]] const Status removed = store::posix_file_system().remove(unfinished);  // that a crash left
+  return store::write_atomically(store::posix_file_system(), unfinished, root_ + "/clock", parts);
 }
 
 Status Site::trust_clock(const std::string& who, const std::string& why) {
@@ -173,9 +191,12 @@ void Site::open_holdings() {
 
 Status Site::make_holding(const std::string& name) {
   const base::MutexLock lock(mutex_);
-  if (holdings_.contains(name)) return {};
-  holdings_.emplace(name,
-                    KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_)));
+  const auto at = holdings_.find(name);
+  // Without a journal it is what a crash left of making it.
+  const bool is_half_made = at != holdings_.end() && !at->second && at->second.error().code() == ErrorCode::kNotFound;
+  if (at != holdings_.end() && !is_half_made) return {};
+  holdings_.insert_or_assign(
+      name, KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_)));
   return {};
 }
 

@@ -141,6 +141,33 @@ TEST_F(HoldingTest, AnObjectThatNoEntryNamesIsNoSnapshot) {
   EXPECT_EQ(ids(), std::vector{id});
 }
 
+TEST_F(HoldingTest, AConfigThatTheJournalDoesNotNameIsNone) {
+  // As a crash between the object and the journal leaves it.
+  const ObjectId id = builder_.store().list(Kind::kConfig)->front().id;
+  fs::copy_file(builder_.path_of(Kind::kConfig, id), fs::path(path_) / "objects/config" / id.hex());
+  reopen();
+  EXPECT_TRUE(holding_->list(Kind::kConfig)->empty());
+  EXPECT_FALSE(holding_->stat(Kind::kConfig, id));
+  introduce();
+  EXPECT_EQ(holding_->list(Kind::kConfig)->size(), 1U);
+}
+
+TEST_F(HoldingTest, WhatACrashLeftOfMakingARepositoryIsTaken) {
+  holding_.reset();
+  fs::remove(fs::path(path_) / "journal");
+  const auto made = Holding::create(path_, "office", seed_, [this] { return now_; });
+  EXPECT_TRUE(made) << made.error().text();
+}
+
+TEST_F(HoldingTest, ALostJournalIsNotReplacedByANewOne) {
+  introduce();
+  holding_.reset();
+  fs::remove(fs::path(path_) / "journal");
+  const auto made = Holding::create(path_, "office", seed_, [this] { return now_; });
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code(), ErrorCode::kExists);
+}
+
 TEST_F(HoldingTest, OtherBytesThanTheNameSaysAreRefused) {
   introduce();
   const ObjectId id = snapshot("text");

@@ -105,6 +105,17 @@ TEST_F(HoldingUpkeepTest, NothingGoesWhileItIsFrozenAlsoAfterARestart) {
   EXPECT_GT(*holding_->expire(), 0U);
 }
 
+TEST_F(HoldingUpkeepTest, WhatWasReadOnceStaysThoughTheSnapshotIsLostThereafter) {
+  const ObjectId first = back_up("first");
+  ASSERT_TRUE(holding_->collect(hours(0)));
+  std::filesystem::remove(path_ + "/objects/snapshots/" + first.hex());
+  const ObjectId second = back_up("second");
+  const std::size_t packs = count(Kind::kPack);
+  ASSERT_TRUE(holding_->collect(hours(0)));
+  EXPECT_EQ(count(Kind::kPack), packs);
+  EXPECT_TRUE(holding_->stat(Kind::kSnapshot, second));
+}
+
 TEST_F(HoldingUpkeepTest, NothingIsCollectedWhileASnapshotCannotBeRead) {
   keep("daily=1");
   back_up("first");

@@ -62,6 +62,13 @@ class JournalTest : public ::testing::Test {
   std::string path_ = folder_ / "journal";
 };
 
+TEST_F(JournalTest, WhatACrashLeftOfMakingOneIsMadeAnew) {
+  write(path_ + ".new", "torn");
+  make(1);
+  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(Journal::create(path_, kSeed, "office", 100).error().code(), ErrorCode::kExists);
+}
+
 TEST_F(JournalTest, KeepsWhatWasAppendedOverAReopen) {
   make(3);
   auto journal = open();
