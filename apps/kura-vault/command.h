@@ -32,11 +32,16 @@ struct Context {
 // What the vault answered, as the summary of a command.
 boost::json::object summary_of(const boost::json::value& answer);
 
+// Whom the journal names for a decision: `who`, or the user when it is empty.
+std::string decider(const std::string& who);
+
 using CommandTable = BasicCommandTable<Context>;
 
 // One of each, in the file of its name.
 void add_init(CommandTable& table);
 void add_serve(CommandTable& table);
+void add_pull(CommandTable& table);
+void add_follow(CommandTable& table);
 void add_enrol(CommandTable& table);
 void add_revoke(CommandTable& table);
 void add_machines(CommandTable& table);
