@@ -15,15 +15,15 @@ using base::Status;
 
 constexpr std::size_t kPieceToTell = 256U << 10;  // bytes of the journal at a time
 
-struct Claim {
+struct NextClaim {
   base::Bytes entries;        // the first of the journal, and commits
   std::uint64_t until = 0;    // the last entry that was looked at
   std::size_t snapshots = 0;  // none: there is nothing to tell
 };
 
 // Of what comes behind entry `told`.
-Result<Claim> next_claim(const Journal& journal, std::uint64_t told) {
-  Claim claim{.entries = KURA_TRY(journal.read(1, 0)), .until = told, .snapshots = 0};
+Result<NextClaim> next_claim(const Journal& journal, std::uint64_t told) {
+  NextClaim claim{.entries = KURA_TRY(journal.read(1, 0)), .until = told, .snapshots = 0};
   const base::Bytes piece = KURA_TRY(journal.read(told + 1, kPieceToTell));
   for (const base::ByteSpan whole : KURA_TRY(split_entries(piece))) {
     const Entry entry = KURA_TRY(Entry::decode(whole));
@@ -42,7 +42,7 @@ Fetched<void> RepositoryFollower::tell_copies(Source& source) {
     return std::unexpected(FetchFailure{.blame = Blame::kOurs, .error = std::move(error)});
   };
   while (told_ < holding_.journal().head().sequence) {
-    const Result<Claim> claim = next_claim(holding_.journal(), told_);
+    const Result<NextClaim> claim = next_claim(holding_.journal(), told_);
     if (!claim) return ours(claim.error());
     if (claim->snapshots > 0) {
       if (auto told = source.tell_copies(holding_.name(), claim->entries); !told) return told;
