@@ -32,9 +32,6 @@ struct Context {
 // What the vault answered, as the summary of a command.
 boost::json::object summary_of(const boost::json::value& answer);
 
-// Whom the journal names for a decision: `who`, or the user when it is empty.
-std::string decider(const std::string& who);
-
 using CommandTable = BasicCommandTable<Context>;
 
 // One of each, in the file of its name.

@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -43,13 +39,6 @@ json::object summary_of(const json::value& answer) {
   json::object summary{{"type", "summary"}};
   summary.insert(answer.as_object().begin(), answer.as_object().end());
   return summary;
-}
-
-std::string decider(const std::string& who) {
-  if (!who.empty()) return who;
-  const char* user = std::getenv("SUDO_USER");
-  if (user == nullptr) user = std::getenv("USER");
-  return user != nullptr ? std::string(user) : fmt::format("uid {}", ::getuid());
 }
 
 base::Result<json::value> Context::ask(const std::string& path) const { return send(*this, {.url = path}); }

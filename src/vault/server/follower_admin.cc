@@ -15,7 +15,8 @@ namespace json = boost::json;
 using base::ErrorCode;
 
 net::Answer follows_nobody() {
-  return answer_of({ErrorCode::kUnsupported, "this vault does not follow others", "start it with `kura-vault pull`"});
+  return vault::answer_of(
+      {ErrorCode::kUnsupported, "this vault does not follow others", "start it with `kura-vault pull`"});
 }
 
 }  // namespace
