@@ -1,4 +1,6 @@
 // Two vaults in one process, one of which follows the other: the same threads and parsers as in two.
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -129,12 +131,14 @@ TEST_F(PullTest, FollowsWhileItRunsAndEndsWhenItIsTold) {
   puller_.reset();
 }
 
-TEST_F(PullTest, APackThatIsLostThereIsAnAlarmHereAndTheOthersCome) {
+TEST_F(PullTest, APackThatIsDamagedThereIsAnAlarmHereOnce) {
   back_up("first");
   const std::size_t packs = builder_.packs().size();
   back_up(std::string(5000, 'x'));
   const std::string pack = builder_.packs()[packs - 1].hex();
-  std::filesystem::remove(folder_ / ("a/repositories/office/objects/packs/" + pack.substr(0, 2) + "/" + pack));
+  const std::string path = folder_ / ("a/repositories/office/objects/packs/" + pack.substr(0, 2) + "/" + pack);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).put('x');
   const PullCounts counts = pull();
   Holding& holding = **b_->holding("office");
   EXPECT_GT(counts.alarms, 0U);
