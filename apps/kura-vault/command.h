@@ -37,6 +37,8 @@ using CommandTable = BasicCommandTable<Context>;
 // One of each, in the file of its name.
 void add_init(CommandTable& table);
 void add_serve(CommandTable& table);
+void add_pull(CommandTable& table);
+void add_follow(CommandTable& table);
 void add_enrol(CommandTable& table);
 void add_revoke(CommandTable& table);
 void add_machines(CommandTable& table);

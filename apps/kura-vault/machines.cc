@@ -18,7 +18,10 @@ base::Result<ExitCode> run_machines(const Context& context) {
                                     : until.is_null()             ? "invited"
                                                                   : "until " + std::string(until.as_string());
           return fmt::format("{:<24} {:<24} {}", std::string_view(known.at("machine").as_string()),
-                             std::string_view(known.at("repository").as_string()), state);
+                             known.at("role").as_string() == "follower"
+                                 ? std::string_view("(a vault that follows)")
+                                 : std::string_view(known.at("repository").as_string()),
+                             state);
         },
         [&] { return known; });
   }

@@ -19,6 +19,8 @@ constexpr const char* kFooter =
 void add_commands(CommandTable& table) {
   add_init(table);
   add_serve(table);
+  add_pull(table);
+  add_follow(table);
   add_enrol(table);
   add_revoke(table);
   add_machines(table);

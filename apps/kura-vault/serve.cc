@@ -5,17 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "base/host.h"
 #include "base/number.h"
-#include "base/time.h"
 #include "command.h"
-#include "net/server.h"
+#include "serving.h"
 #include "store/vault/address.h"
-#include "vault/server/admin.h"
-#include "vault/server/api.h"
-#include "vault/server/housekeeping.h"
-#include "vault/server/scrubber.h"
-#include "vault/server/site.h"
 
 namespace kura::app {
 
@@ -23,16 +16,8 @@ namespace {
 
 struct ServeOptions {
   std::string listen = fmt::format("0.0.0.0:{}", store::vault::kPort);
-  std::optional<std::uint64_t> reserve;
-  std::string deletion_delay = "72h";
-  std::string upkeep_every = "10m";
-  std::uint64_t scrub_rate = 20'000'000;
-  std::string log = "info";
-};
-
-struct Place {
-  std::string address;
-  std::uint16_t port = 0;
+  UpkeepFlags upkeep;
+  PullFlags pull;
 };
 
 base::Result<Place> place_of(const std::string& text) {
@@ -55,31 +40,7 @@ base::Result<Place> place_of(const std::string& text) {
 
 base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& options) {
   const Place place = KURA_TRY(place_of(options.listen));
-  const std::chrono::seconds pause = KURA_TRY(base::parse_duration(options.upkeep_every));
-  const std::chrono::seconds delay = KURA_TRY(base::parse_duration(options.deletion_delay));
-  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = options.reserve}));
-  const auto server = net::Server::create({});
-  const auto log = KURA_TRY(vault::Log::open(options.log));
-  vault::Api api(*site, *server, log.get());
-  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count());
-  const std::uint16_t port = KURA_TRY(server->listen({.address = place.address,
-                                                      .port = place.port,
-                                                      .certificate_chain = site->server_chain(),
-                                                      .key = site->server_key(),
-                                                      .clients = site->authority().certificate(),
-                                                      .clock = [&] { return site->now(); }},
-                                                     api));
-  KURA_TRY(server->listen_locally(context.socket(), admin));
-  const vault::Housekeeping housekeeping(
-      *site, {.pause = pause, .delay = delay},
-      [&](const std::string& name, const base::Error& error) { context.output.problem(name, error); });
-  const vault::Scrubber scrubber(*site, options.scrub_rate, [&](const std::string& name, const base::Error& error) {
-    context.output.problem(name, error);
-  });
-  context.output.object({{"type", "listening"}, {"address", place.address}, {"port", port}});
-  context.output.line(fmt::format("vault {} listens at {}:{}", site->name(), place.address, port));
-  server->run(context.stop);
-  return kDone;
+  return run_vault(context, place, options.upkeep, KURA_TRY(pull_options(options.pull)));
 }
 
 }  // namespace
@@ -87,32 +48,12 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
 void add_serve(CommandTable& table) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = table.add("serve", "Take backups, until it is told to stop (SIGTERM)",
-                                "Example:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443",
+                                "Example:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443\n\n"
+                                "It follows the vaults that it was told to (`kura-vault follow`), as `pull` does.",
                                 [options](const Context& context) { return run_serve(context, *options); });
   command->add_option("--listen", options->listen, "Where machines reach it")->type_name("ADDRESS:PORT");
-  command
-      ->add_option("--reserve", options->reserve,
-                   "Of the disk, shared out among the repositories, so that no flood takes it all (a twentieth)")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
-      ->type_name("SIZE");
-  command
-      ->add_option("--deletion-delay", options->deletion_delay,
-                   "From the second operator's word until something goes before its time (72h)")
-      ->type_name("TIME");
-  command
-      ->add_option("--log", options->log,
-                   "What is written to standard error, a JSON object a line: debug, info, warn, off (info)")
-      ->type_name("LEVEL");
-  command
-      ->add_option("--upkeep-every", options->upkeep_every,
-                   "How often the vault looks for what may go, and at its clock (10m)")
-      ->type_name("TIME");
-  command
-      ->add_option(
-          "--scrub-rate", options->scrub_rate,
-          "Bytes a second at which all that is stored is read again and compared with its name; 0: never (20MB)")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
-      ->type_name("SIZE");
+  add_upkeep_options(command, options->upkeep);
+  add_pull_options(command, options->pull);
 }
 
 }  // namespace kura::app

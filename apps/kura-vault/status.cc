@@ -19,12 +19,25 @@ std::string line_of(const json::object& repository) {
       repository.at("newest").is_null() ? "never"
                                         : base::human_duration(static_cast<double>(number(repository, "age"))) + " ago",
       base::human_size(number(repository, "used")));
+  if (const std::uint64_t copied = number(repository.at("copies").as_object(), "snapshots"); copied != 0) {
+    line += fmt::format(", {} elsewhere too", copied);
+  }
   if (!repository.at("quota").is_null()) line += " of " + base::human_size(number(repository, "quota"));
   if (repository.at("frozen").as_bool()) line += "; FROZEN";
   if (number(repository, "suspect") != 0) line += fmt::format("; {} SUSPECT", number(repository, "suspect"));
   if (number(repository, "damaged") != 0) line += fmt::format("; {} DAMAGED", number(repository, "damaged"));
   if (number(repository, "requests") != 0) line += "; " + base::human_count(number(repository, "requests"), "request");
   return line;
+}
+
+std::string followed_line(const json::object& vault, const json::object& repository) {
+  const json::value& followed = repository.at("followed");
+  const std::string_view why = repository.at("why").as_string();
+  return fmt::format(
+      "{:<24} from {}: {}, behind by {}, followed {}{}{}", std::string_view(repository.at("repository").as_string()),
+      std::string_view(vault.at("vault").as_string()), std::string_view(repository.at("state").as_string()),
+      base::human_count(number(repository, "behind"), "snapshot"),
+      followed.is_null() ? "not yet" : std::string_view(followed.as_string()), why.empty() ? "" : ": ", why);
 }
 
 base::Result<ExitCode> run_status(const Context& context) {
@@ -35,6 +48,13 @@ base::Result<ExitCode> run_status(const Context& context) {
   }
   for (const json::value& one : answer.at("repositories").as_array()) {
     context.output.result([&] { return line_of(one.as_object()); }, [&] { return one.as_object(); });
+  }
+  for (const json::value& one : answer.at("followed").as_array()) {
+    const json::object& vault = one.as_object();
+    context.output.object(vault);
+    for (const json::value& repository : vault.at("repositories").as_array()) {
+      context.output.line(followed_line(vault, repository.as_object()));
+    }
   }
   return kDone;
 }

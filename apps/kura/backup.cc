@@ -1,14 +1,19 @@
 // kura backup
 #include "archive/backup/backup.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/escape.h"
 #include "base/host.h"
 #include "base/human.h"
+#include "base/time.h"
 #include "command.h"
+#include "wait_for_copy.h"
 
 namespace kura::app {
 
@@ -21,6 +26,7 @@ struct BackupOptions {
   bool dry_run = false;
   unsigned threads = 0;
   std::string compact = "auto";
+  std::string wait_for_copy;  // how long; empty: not at all
 };
 
 // A pattern a line; empty lines and those that begin with '#' say nothing.
@@ -106,7 +112,15 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
 
+// Nothing: nobody waits.
+base::Result<std::optional<std::chrono::seconds>> time_to_wait(const BackupOptions& options) {
+  if (options.wait_for_copy.empty()) return std::nullopt;
+  if (options.dry_run) return base::fail(base::ErrorCode::kUsage, "a dry run makes nothing that could be copied");
+  return KURA_TRY_AS(base::parse_duration(options.wait_for_copy), "--wait-for-copy");
+}
+
 base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& options) {
+  const auto wait = KURA_TRY(time_to_wait(options));
   const auto repository = KURA_TRY(context.open_repository());
   archive::BackupOptions job{
       .paths = options.paths,
@@ -129,8 +143,17 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   }();
   if (!summary) return base::fail(std::move(summary).error());
   warn_of_parity(context.output, summary->parity_problem);
-  context.output.object(to_json(*summary, options.dry_run));
-  print(context.output, *summary, options.dry_run);
+  boost::json::object told = to_json(*summary, options.dry_run);
+  if (!context.output.json()) print(context.output, *summary, options.dry_run);
+  base::Result<std::vector<std::string>> copies;
+  if (wait) {
+    copies = wait_for_copy(context.output, repository.store(), summary->snapshot_id, *wait, context.stop);
+    if (copies) told["copies"] = boost::json::array(copies->begin(), copies->end());
+    if (copies) context.output.line(fmt::format("a copy is at {}", fmt::join(*copies, ", ")));
+  }
+  // The summary comes last, also when the copy did not come: the snapshot is there.
+  context.output.object(told);
+  if (!copies) return base::fail(std::move(copies).error());
   return summary->files_failed > 0 ? kPartial : kDone;
 }
 
@@ -145,6 +168,7 @@ void add_backup(CommandTable& table) {
                 "  kura backup / --one-file-system --exclude /var/cache --exclude '*.iso'\n"
                 "  kura backup --tag before-update /etc\n"
                 "  kura backup /srv --compact 200M\n"
+                "  kura backup /srv --wait-for-copy=2h\n"
                 "\n"
                 "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
                 "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
@@ -169,6 +193,10 @@ void add_backup(CommandTable& table) {
       ->add_option("--compact", options->compact,
                    "How much to store again at most to free sparse packs: auto, off, or a size (200M, 2G)")
       ->type_name("SIZE");
+  command
+      ->add_flag("--wait-for-copy{1h}", options->wait_for_copy,
+                 "Then wait until the vault says that another vault has the snapshot too: at most 1h, or =TIME")
+      ->type_name("TIME");
   add_threads(command, options->threads);
 }
 

@@ -1,5 +1,7 @@
 #include "net/server.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -380,6 +382,13 @@ base::Status set_up(asio::ssl::context& tls, const TlsOptions& options) {
   return {};
 }
 
+// For long lossy lines; connections have it from the socket that listens. A machine that does not have it, or does not
+// let this user, goes on with what it has.
+void ask_for_bbr(int listening) {
+  constexpr std::string_view kWanted = "bbr";
+  ::setsockopt(listening, IPPROTO_TCP, TCP_CONGESTION, kWanted.data(), static_cast<socklen_t>(kWanted.size()));
+}
+
 base::Result<std::uint16_t> BeastServer::listen(const TlsOptions& options, Handler& handler) {
   auto listener = std::make_unique<TlsListener>(asio::ssl::context(asio::ssl::context::tls_server), tcp::acceptor(io_),
                                                 handler, options.clock);
@@ -399,6 +408,7 @@ base::Result<std::uint16_t> BeastServer::listen(const TlsOptions& options, Handl
                       fmt::format("cannot listen at {} port {}: {}", options.address, options.port, failed.message()),
                       taken ? "see which program has the port (`ss -ltnp`), or choose another" : "");
   }
+  ask_for_bbr(acceptor.native_handle());
   const std::uint16_t port = acceptor.local_endpoint().port();
   tls_.push_back(std::move(listener));
   return port;

@@ -90,6 +90,8 @@ class Store {
   // By how much two of its times may be wrong against each other, ns: a store of several machines has several clocks.
   // Who concludes from two times that one thing came before another allows for it.
   virtual std::int64_t clock_error() const { return 0; }
+  // Which other vaults have a snapshot too, by their names there. kNotFound, kUnsupported for what is no vault.
+  virtual base::Result<std::vector<std::string>> copies(const ObjectId& snapshot);
   // Where it is, for messages: "/srv/backup", "s3://host/bucket".
   virtual std::string describe() const = 0;
 

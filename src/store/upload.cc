@@ -1,4 +1,4 @@
-// Uploads of stores that take objects only as a whole.
+// What stores do where they have no way of their own: uploads of objects as a whole, copies that nobody knows of.
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,6 +44,11 @@ base::Error upload_is_not_as_announced(Kind kind, const ObjectId& id) {
 
 base::Result<std::unique_ptr<Upload>> Store::upload(Kind kind, const ObjectId& id, std::uint64_t size) {
   return std::make_unique<GatheredUpload>(*this, kind, id, size);
+}
+
+base::Result<std::vector<std::string>> Store::copies(const ObjectId& /*snapshot*/) {
+  return base::fail(base::ErrorCode::kUnsupported, fmt::format("{} is no vault: nobody follows it", describe()),
+                    "make copies with `kura copy`");
 }
 
 }  // namespace kura::store

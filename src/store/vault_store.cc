@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "crypto/hash.h"
 #include "store/vault/answers.h"
+#include "store/vault/json.h"
 #include "store/vault/service.h"
 #include "store/vault_enrolment.h"
 #include "store/vault_listing.h"
@@ -43,6 +44,7 @@ class VaultStore final : public Store {
   Status remove(Kind kind, const ObjectId& id) override;
   Status sync() override;
   Result<std::int64_t> now() override;
+  Result<std::vector<std::string>> copies(const ObjectId& snapshot) override;
   unsigned requests_at_once() const override { return 4; }
   std::string describe() const override { return service_->address().text(); }
 
@@ -130,6 +132,11 @@ Status VaultStore::remove(Kind kind, const ObjectId& id) {
 Status VaultStore::sync() {
   KURA_TRY(service_->call({.method = Method::kPost, .path = path_of("sync")}));
   return {};
+}
+
+Result<std::vector<std::string>> VaultStore::copies(const ObjectId& snapshot) {
+  const http::Response response = KURA_TRY(service_->call({.path = path_of(Kind::kSnapshot, snapshot) + "/copies"}));
+  return vault::texts_in(vault::parse_object(base::as_text(response.body)), "copies");
 }
 
 Result<std::int64_t> VaultStore::now() {

@@ -222,6 +222,14 @@ def seeds():
             "order": journal_entry(3, 2, field(2, b"b") + field(1, b"a")),
         },
         "vault_answers": {"list": b"%s 5 1700000000\n" % (b"ab" * 32), "error": b'{"message":"gone","hint":"see"}'},
+        "followed_vault": {
+            "card": b'\0{"vault":"a","key":"%s","repositories":["office","lab"]}' % (b"ab" * 32),
+            "entries": b"\1" + journal_entry(3, 2, field(3, b"\4") + field(4, bytes(32)) + field(5, b"\5")) +
+            journal_entry(4, 3, field(3, b"\4") + field(4, bytes(32))),
+            "claim": b"\2" + journal_entry(1, 1, field(1, b"office") + field(6, bytes(range(32)))) +
+            journal_entry(3, 2, field(3, b"\4") + field(4, bytes(32))),
+            "route": b"\3/snapshots/" + b"ab" * 32 + b"/copies",
+        },
         "s3_answers": {"list": s3_list("a%2Fb", "c+d"), "empty": s3_list(), "error": s3_error("SlowDown"),
                        "uploads": s3_uploads(), "upload": s3_upload(), "lock": s3_lock()},
     }

@@ -17,15 +17,16 @@ TIME_REQUEST = b"GET /v1/time HTTP/1.1\r\nHost: v\r\n\r\n"
 class Vault:
     """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
 
-    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None):
+    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None, host="127.0.0.1", before=()):
         """`serve`: options of `kura-vault serve`; `environment`: more of it, for kura-vault alone; `root`: its folder where
-        that is to be another; `key`: of a vault that is there already."""
-        self.folder, self.root = Path(folder), Path(root or Path(folder) / "vault")
+        that is to be another; `key`: of a vault that is there already. Machines reach it at `host`; `before` is what it
+        is run through (ip netns exec NAME)."""
+        self.folder, self.root, self.name = Path(folder), Path(root or Path(folder) / "vault"), name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.process, self.port = None, 0
+        self.process, self.host, self.port, self.before = None, host, 0, before
         self.options = serve
         self.environment = {**os.environ, **(environment or {})}
-        self.key = key or self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
+        self.key = key or self.run("init", "--name", name, "--reached-as", host, "--json").summary["key"]
 
     def __enter__(self):
         self.start()
@@ -35,7 +36,7 @@ class Vault:
         self.stop()
 
     def command(self, *arguments):
-        return [VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
+        return [*self.before, VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
 
     def run(self, *arguments, code=0):
         """To its end, which is to be exit code `code` (None: any)."""
@@ -44,19 +45,51 @@ class Vault:
         assert code in (None, done.returncode), f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def start(self, port=None):
+    def start(self, *more, port=None):
         """At the port that it had before, unless it is the first time."""
         port = self.port if port is None else port
+        self.port = self._launch("serve", "--listen", f"{self.host}:{port}", *self.options, *more)["port"]
+
+    def start_pulling(self, *more, pause="1s"):
+        """As a vault that nobody on the network reaches."""
+        assert self._launch("pull", "--pause", pause, *more)["type"] == "pulling"
+
+    def _launch(self, *arguments):
         with open(self.folder / "vault.log", "ab") as log:
-            self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json", *self.options),
-                                            env=self.environment,
+            self.process = subprocess.Popen(self.command(*arguments, "--json"), env=self.environment,
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = None
-        while line is None or line["type"] != "listening":  # what stands against a repository may come first
+        while line is None or line["type"] not in ("listening", "pulling"):  # what stands against a repository may come first
             text = self.process.stdout.readline()
             assert text, (line, (self.folder / "vault.log").read_text())
             line = json.loads(text)
-        self.port = line["port"]
+        return line
+
+    def follow(self, other, *more, address=None, code=0):
+        """Makes this vault, which runs, follow another one that does."""
+        token = other.run("enrol", self.name, "--follower", "--json").summary["token"]
+        return self.run("follow", address or other.address, token, *more, "--json", code=code)
+
+    def pull(self, *more, code=0):
+        """Once through all vaults that it follows; it does not run meanwhile."""
+        return self.run("pull", "--once", *more, "--json", code=code)
+
+    def events(self, name, kind):
+        """Of that kind, in a repository's journal."""
+        shown = self.run("journal", "show", self.repository(name) / "journal", "--json")
+        return [line for line in shown.lines if line["event"] == kind]
+
+    def snapshots_if_any(self, name):
+        """The same while it runs, and perhaps has not made the repository, or is writing its journal."""
+        try:
+            return self.snapshots(name)
+        except AssertionError:
+            return []
+
+    def snapshots(self, name):
+        """The ids of those that came in and are still there, by the journal."""
+        gone = {id for kind in ("expire", "delete") for line in self.events(name, kind) for id in line["objects"]}
+        return [id for line in self.events(name, "commit") for id in line["objects"] if id not in gone]
 
     def stop(self, by=signal.SIGTERM):
         if self.process is None:
@@ -67,7 +100,7 @@ class Vault:
 
     @property
     def address(self):
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def admin(self, path):
         """Status and body of what the running vault answers at its admin socket."""

@@ -1,5 +1,9 @@
 #include "store/http/client.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -79,6 +83,7 @@ class Exchange {
   std::uint64_t to_send_ = 0, sent_ = 0;  // bytes
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
+  std::uint64_t received_ = 0;  // bytes of the body
   Response response_;
   std::array<char, CURL_ERROR_SIZE> why_{};
 };
@@ -167,6 +172,7 @@ bool Exchange::take_header(std::string_view line) {
   }
   if (line.starts_with("HTTP/")) {  // the one before was "100 Continue"
     response_ = {};
+    received_ = 0;
     const std::size_t blank = line.find(' ');
     const std::string_view code = blank == std::string_view::npos ? "" : line.substr(blank + 1, 3);
     std::from_chars(code.data(), code.data() + code.size(), response_.status);  // 0 where it is no number
@@ -180,10 +186,12 @@ bool Exchange::take_header(std::string_view line) {
 
 bool Exchange::take_body(base::ByteSpan bytes) {
   const std::uint64_t limit = response_.ok() ? request_.limit : kMostErrorBytes;
-  if (bytes.size() > limit - response_.body.size()) {
+  if (bytes.size() > limit - received_) {
     too_large_ = true;
     return false;
   }
+  received_ += bytes.size();
+  if (request_.sink != nullptr && response_.ok()) return (*request_.sink)(bytes);
   response_.body.insert(response_.body.end(), bytes.begin(), bytes.end());
   return true;
 }
@@ -225,6 +233,22 @@ std::expected<Response, Failure> Exchange::result(CURLcode code) && {
   const bool refused = too_large_ && header_bytes_ <= kMostHeaderBytes && !response_.ok() && response_.status >= 300;
   if (code != CURLE_OK && !refused) return std::unexpected(failure(code));
   return std::move(response_);
+}
+
+// A machine that does not have it, or does not let this user, goes on with what it has.
+int on_socket(void* options, curl_socket_t socket, curlsocktype /*purpose*/) {
+  const std::string& wanted = static_cast<const Options*>(options)->congestion_control;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, wanted.data(), static_cast<socklen_t>(wanted.size()));
+  return CURL_SOCKOPT_OK;
+}
+
+void set_socket(CURL* handle, const Options& options) {
+  if (!options.local_socket.empty()) {
+    curl().easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, options.local_socket.c_str());
+  }
+  if (options.congestion_control.empty()) return;
+  curl().easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, &on_socket);
+  curl().easy_setopt(handle, CURLOPT_SOCKOPTDATA, &options);
 }
 
 void set_limits(CURL* handle, const Options& options, const Request& request) {
@@ -301,9 +325,7 @@ std::expected<Response, Failure> Client::send(const Request& request, const std:
   set_limits(handle.get(), options_, request);
   set_trust(handle.get());
   set_identity(handle.get(), options_.identity);
-  if (!options_.local_socket.empty()) {
-    curl().easy_setopt(handle.get(), CURLOPT_UNIX_SOCKET_PATH, options_.local_socket.c_str());
-  }
+  set_socket(handle.get(), options_);
   set_signing(handle.get(), options_);
   curl().easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   exchange.attach(handle.get());

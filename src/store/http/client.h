@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -32,6 +33,9 @@ namespace kura::store::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPut, kPost, kDelete };
 
+// Takes the next bytes of a body; false ends the request. It may wait, which slows the sender down.
+using Sink = std::function<bool(base::ByteSpan)>;
+
 struct Request {
   Method method = Method::kGet;
   std::string url = {};
@@ -40,6 +44,8 @@ struct Request {
   std::string range = {};                     // "0-99", or empty for all
   std::uint64_t limit = 0;                    // most bytes that a body of a 2xx answer may have
   std::chrono::seconds at_most{0};            // for the whole of it, or 0
+  // Takes the body of a 2xx answer instead of Response::body; outlives the request. Null: none.
+  const Sink* sink = nullptr;
 };
 
 struct Response {
@@ -81,6 +87,8 @@ struct Options {
   std::string local_socket = {};  // where to connect to, whatever the URL says
   std::chrono::seconds connect{15};
   std::chrono::seconds stall{60};  // with less than 100 bytes a second
+  // The congestion control that sockets ask for, "bbr" say, if this machine has it; empty: what the system uses.
+  std::string congestion_control = {};
 };
 
 // Shared by threads.

@@ -1,12 +1,11 @@
 #include "store/http/retries.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdint>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
+#include "base/pause.h"
 #include "crypto/random.h"
 
 namespace kura::store::http {
@@ -23,14 +22,6 @@ std::uint64_t chance() {
   crypto::fill_random(bytes);
   std::memcpy(&value, bytes, sizeof value);
   return value;
-}
-
-// False when it was stopped.
-bool wait_for(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  return !never.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
 }
 
 }  // namespace
@@ -50,7 +41,7 @@ Retries::Next Retries::after_failure(seconds time, std::optional<milliseconds> a
   milliseconds wait = back_off_.next(chance());
   if (asked) wait = std::max<milliseconds>(wait, std::min<milliseconds>(*asked, time));
   if (!is_worth_waiting(wait, time)) return Next::kGiveUp;
-  return wait_for(wait, stop_) ? Next::kAgain : Next::kStopped;
+  return base::pause_for(wait, stop_) ? Next::kAgain : Next::kStopped;
 }
 
 }  // namespace kura::store::http

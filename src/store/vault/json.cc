@@ -22,4 +22,15 @@ std::string text_in(const json::object& object, const char* name) {
   return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
+std::vector<std::string> texts_in(const json::object& object, const char* name) {
+  std::vector<std::string> texts;
+  const json::value* const field = object.if_contains(name);
+  const json::array* const list = field != nullptr ? field->if_array() : nullptr;
+  if (list == nullptr) return texts;
+  for (const json::value& one : *list) {
+    if (const json::string* text = one.if_string()) texts.emplace_back(text->data(), text->size());
+  }
+  return texts;
+}
+
 }  // namespace kura::store::vault

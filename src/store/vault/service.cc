@@ -44,8 +44,9 @@ Result<std::unique_ptr<Service>> Service::open(Address address, const std::strin
                                   address.server()));
   }
   const seconds silence = std::min(kLongestSilence, patience.value_or(kLongestSilence));
-  return std::unique_ptr<Service>(
-      new Service(std::move(address), {.identity = identity, .stall = silence}, std::move(stop), patience));
+  return std::unique_ptr<Service>(new Service(std::move(address),
+                                              {.identity = identity, .stall = silence, .congestion_control = "bbr"},
+                                              std::move(stop), patience));
 }
 
 Error Service::error_of_failure(const http::Failure& failure) const {
@@ -74,26 +75,36 @@ Error Service::error_of_refusal(const http::Response& response) const {
           "tell the operator of the vault, and run again when there is room: what is stored already is used"};
 }
 
-std::expected<http::Response, Service::Refusal> Service::try_once(const http::Request& request,
-                                                                  const std::stop_token& stop) {
+std::expected<http::Response, Refusal> Service::try_once(const http::Request& request, const std::stop_token& stop) {
   using Kind = http::Failure::Kind;
   auto response = client_.send(request, stop);
   if (!response) {
     const Kind kind = response.error().kind;
     return std::unexpected(Refusal{.error = error_of_failure(response.error()),
-                                   .may_pass = kind == Kind::kNoConnection || kind == Kind::kBroken});
+                                   .may_pass = kind == Kind::kNoConnection || kind == Kind::kBroken,
+                                   .unreachable = kind == Kind::kNoConnection || kind == Kind::kUntrusted});
   }
   has_answered_ = true;
   if (response->ok()) return *std::move(response);
   return std::unexpected(Refusal{.error = error_of_refusal(*response), .may_pass = response->status == 503});
 }
 
+http::Request Service::request_of(const Call& call) const {
+  return {.method = call.method,
+          .url = address_.server() + call.path,
+          .body = call.body,
+          .range = call.range,
+          .limit = call.limit,
+          .at_most = call.at_most,
+          .sink = call.sink};
+}
+
+std::expected<http::Response, Refusal> Service::call_once(const Call& call) {
+  return try_once(request_of(call), stop_);
+}
+
 Result<http::Response> Service::call(const Call& call) {
-  http::Request request{.method = call.method,
-                        .url = address_.server() + call.path,
-                        .body = call.body,
-                        .range = call.range,
-                        .limit = call.limit};
+  http::Request request = request_of(call);
   if (stop_.stop_requested()) {
     request.at_most = kAfterStop;
     auto result = try_once(request, {});

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <expected>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -23,6 +24,15 @@ struct Call {
   std::span<const base::ByteSpan> body = {};
   std::string range = {};
   std::uint64_t limit = 64U << 10;  // bytes of the answer's body
+  std::chrono::seconds at_most{0};  // for the whole of it, or 0
+  const http::Sink* sink = nullptr;
+};
+
+// Why a request that was sent once came to no good end.
+struct Refusal {
+  base::Error error;
+  bool may_pass = false;     // another try may do better: the line, or a vault that is busy
+  bool unreachable = false;  // nobody is there, or it is another server
 };
 
 // Shared by threads.
@@ -35,14 +45,13 @@ class Service {
 
   // A 2xx answer, or why there is none.
   base::Result<http::Response> call(const Call& call);
+  // The same, sent once: for what is not repeated as a whole, such as a body that went to a sink.
+  std::expected<http::Response, Refusal> call_once(const Call& call);
   const Address& address() const { return address_; }
 
  private:
   Service(Address address, http::Options options, std::stop_token stop, std::optional<std::chrono::seconds> patience);
-  struct Refusal {
-    base::Error error;
-    bool may_pass = false;
-  };
+  http::Request request_of(const Call& call) const;
   std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
   base::Error error_of_failure(const http::Failure& failure) const;
   base::Error error_of_refusal(const http::Response& response) const;

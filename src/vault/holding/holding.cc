@@ -118,6 +118,7 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
       for (const ObjectId& id : event.objects) {
         snapshots_.erase(id);
         damage_.erase(id);
+        copies_.forget(id);
         gone_.emplace(id, entry.sequence);
       }
       break;
@@ -144,6 +145,9 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
       break;
     case EventType::kPolicy:
       take_policy(event);
+      break;
+    case EventType::kCopy:
+      copies_.take(event);
       break;
     default:
       break;

@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "store/store.h"
+#include "vault/holding/copies.h"
 #include "vault/holding/policy.h"
 #include "vault/holding/requests.h"
 #include "vault/holding/space.h"
@@ -57,6 +58,12 @@ struct Damage {
   store::Kind kind = store::Kind::kPack;
   store::ObjectId id;
   std::string what;  // is wrong
+};
+
+// What has to come before a snapshot can be committed.
+struct Missing {
+  std::vector<store::ObjectId> indexes;  // that it names and that are not here
+  std::vector<store::ObjectInfo> packs;  // that it needs, as the indexes say that are here
 };
 
 // Shared by threads.
@@ -100,8 +107,21 @@ class Holding {
   // before a barrier. One that is a surprise (tripwire.h) is suspect, and freezes the repository.
   base::Result<Receipt> commit(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
 
+  // What commit() would find missing. kDenied, kDamaged as there.
+  base::Result<Missing> missing(const archive::Snapshot& snapshot);
+  // Whether the snapshot is here, or was and has gone: it does not come (again).
+  bool knows(const store::ObjectId& snapshot) const;
+
   // In the order received.
   std::vector<HeldSnapshot> snapshots() const;
+
+  // Writes down what of it is new, and of a snapshot that is here; returns how many that is. kDenied when the other
+  // vault, which is known here as `who`, signed with another key before.
+  base::Result<std::size_t> take_copies(const CopyClaim& claim, const std::string& who);
+  // Which other vaults have it, as far as they said so. kNotFound.
+  base::Result<std::vector<std::string>> copies_of(const store::ObjectId& snapshot) const;
+  // Those of which another vault has a copy, in the order received.
+  std::vector<HeldSnapshot> copied() const;
 
   // What people decide. Each is in the journal before it counts.
   base::Status set_policy(const Policy& policy, const std::string& who);
@@ -215,6 +235,7 @@ class Holding {
   Requests requests_ KURA_GUARDED_BY(mutex_);
   Policy policy_ KURA_GUARDED_BY(mutex_);
   bool frozen_ KURA_GUARDED_BY(mutex_) = false;
+  CopyLedger copies_ KURA_GUARDED_BY(mutex_);
   std::map<store::ObjectId, Damage> damage_ KURA_GUARDED_BY(mutex_);
   std::int64_t last_scrubbed_ KURA_GUARDED_BY(mutex_) = 0;
   // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.

@@ -191,6 +191,12 @@ std::string name_of(EventType type) {
       return "customer";
     case EventType::kDeleteCancel:
       return "delete cancel";
+    case EventType::kCopy:
+      return "copy";
+    case EventType::kFollow:
+      return "follow";
+    case EventType::kUnfollow:
+      return "unfollow";
   }
   return fmt::format("event {}", static_cast<unsigned>(type));
 }

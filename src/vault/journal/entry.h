@@ -38,10 +38,13 @@ enum class EventType : std::uint8_t {
   kInvite = 17,  // a machine may enrol, once
   kEnrol = 18,   // it was given a certificate
   kRevoke = 19,  // none of its certificates counts any more
-  // 20 and 21 are the door and copies.
+  // 20 is the door.
+  kCopy = 21,          // another vault has snapshots too
   kOperator = 22,      // somebody may ask for deletions and agree to them, or may no more
   kCustomer = 23,      // how much the repositories of a customer may hold together
   kDeleteCancel = 24,  // of a request
+  kFollow = 25,        // this vault follows another one
+  kUnfollow = 26,
 };
 // "commit", "expire", ...; "event 99" for one that is not known here.
 std::string name_of(EventType type);

@@ -20,6 +20,25 @@ std::unexpected<base::Error> not_ours() {
                     "enrol the machine again: `kura-vault enrol MACHINE` at the vault, then `kura enrol` here");
 }
 
+// A follower's entries name no repository, and a machine's do: so none may be taken for the other.
+Status check_member(const Member& member) {
+  const bool follows = member.role == Role::kFollower;
+  KURA_TRY(check_name(member.machine, follows ? "a vault" : "a machine"));
+  if (!follows) return check_name(member.repository, "a repository");
+  if (member.repository.empty()) return {};
+  return base::fail(ErrorCode::kUsage, "a follower follows all repositories: name none");
+}
+
+base::Error known_otherwise(const Member& known) {
+  if (known.role == Role::kFollower) {
+    return {ErrorCode::kConflict, fmt::format("{} is a vault that follows this one", known.machine),
+            "give the machine another name"};
+  }
+  return {ErrorCode::kConflict,
+          fmt::format("the machine {} belongs to the repository {}", known.machine, known.repository),
+          "give it another name, or invite it to that repository"};
+}
+
 }  // namespace
 
 Status check_name(std::string_view name, std::string_view of_what) {
@@ -48,7 +67,8 @@ void Registry::take(const Entry& entry) {
     return;
   }
   if ((event.type != EventType::kInvite && event.type != EventType::kEnrol) || event.objects.size() != 1) return;
-  const Member member{.machine = event.who, .repository = event.text};
+  const Member member{
+      .machine = event.who, .repository = event.text, .role = event.text.empty() ? Role::kFollower : Role::kMachine};
   KnownMachine& known = machines_[event.who];
   known.member = member;
   if (event.type == EventType::kInvite) {
@@ -68,15 +88,10 @@ Status Registry::write(Event event, std::int64_t now) {
 }
 
 Result<base::Bytes> Registry::invite(const Member& member, std::int64_t now, std::int64_t until) {
-  KURA_TRY(check_name(member.machine, "a machine"));
-  KURA_TRY(check_name(member.repository, "a repository"));
+  KURA_TRY(check_member(member));
   const base::MutexLock lock(mutex_);
-  if (const auto at = machines_.find(member.machine);
-      at != machines_.end() && at->second.member.repository != member.repository) {
-    return base::fail(
-        ErrorCode::kConflict,
-        fmt::format("the machine {} belongs to the repository {}", member.machine, at->second.member.repository),
-        "give the machine another name, or invite it to that repository");
+  if (const auto at = machines_.find(member.machine); at != machines_.end() && at->second.member != member) {
+    return base::fail(known_otherwise(at->second.member));
   }
   base::Bytes secret = crypto::random_bytes(kSecretSize);
   KURA_TRY(write({.type = EventType::kInvite,

@@ -1,4 +1,5 @@
-// Which machines a vault knows, by its own journal: who was invited, who came, and who is not wanted any more.
+// Which machines and followers a vault knows, by its own journal: who was invited, who came, and who is not wanted any
+// more.
 //
 //   std::string secret = KURA_TRY(registry.invite("pc1", "office", now, now + day));    // shown once, to a person
 //   Member pc1 = KURA_TRY(registry.enrol(secret, request_pem, authority, now)).member;  // by the machine, once
@@ -21,9 +22,17 @@
 
 namespace kura::vault {
 
+// A machine uses its one repository. A follower is another vault: it reads all of them, and changes nothing.
+enum class Role : std::uint8_t { kMachine, kFollower };
+
 struct Member {
-  std::string machine;
-  std::string repository;
+  std::string machine = {};     // or the follower
+  std::string repository = {};  // of a machine; empty for a follower
+  Role role = Role::kMachine;
+
+  // Whether it is a machine whose repository that is.
+  bool is_machine_of(std::string_view name) const { return role == Role::kMachine && repository == name; }
+  friend bool operator==(const Member&, const Member&) = default;
 };
 
 struct Enrolment {
@@ -51,7 +60,8 @@ class Registry {
   static base::Result<std::unique_ptr<Registry>> open(Journal& journal);
 
   // A secret of kSecretSize bytes with which the machine can enrol until then, once. A machine that was revoked is
-  // welcome again. kUsage for names that are none, kConflict when the machine belongs to another repository.
+  // welcome again. kUsage for names that are none, kConflict when the machine belongs to another repository, or was
+  // known in the other role.
   base::Result<base::Bytes> invite(const Member& member, std::int64_t now, std::int64_t until);
   // kDenied for a secret that is unknown, used or too old; what `authority` says of the request otherwise.
   base::Result<Enrolment> enrol(base::ByteSpan secret, std::string_view request_pem, const pki::Authority& authority,

@@ -20,6 +20,14 @@ using base::ErrorCode;
 
 constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
 
+// Of how many snapshots other vaults have copies, and when the newest of them was received here.
+json::object copies_of(const Holding& holding) {
+  const std::vector<HeldSnapshot> copied = holding.copied();
+  json::object copies{{"snapshots", copied.size()}, {"newest", nullptr}};
+  if (!copied.empty()) copies["newest"] = base::format_rfc3339(copied.back().received);
+  return copies;
+}
+
 }  // namespace
 
 net::Task<> Admin::handle(net::Exchange& exchange) {
@@ -32,33 +40,36 @@ net::Task<> Admin::handle(net::Exchange& exchange) {
 }
 
 net::Answer Admin::route(const std::string& method, const std::string& path, const Asked& asked) {
-  struct Route {
+  struct AdminRoute {
     std::string_view method, path;
     net::Answer (Admin::*answer)(const Asked&);
   };
   static constexpr std::array kRoutes = {
-      Route{"POST", "/v1/invite", &Admin::invite},
-      Route{"POST", "/v1/revoke", &Admin::revoke},
-      Route{"GET", "/v1/machines", &Admin::machines},
-      Route{"GET", "/v1/status", &Admin::status},
-      Route{"GET", "/metrics", &Admin::metrics},
-      Route{"GET", "/health", &Admin::health},
-      Route{"POST", "/v1/policy", &Admin::policy},
-      Route{"POST", "/v1/freeze", &Admin::freeze},
-      Route{"POST", "/v1/thaw", &Admin::thaw},
-      Route{"POST", "/v1/barrier", &Admin::barrier},
-      Route{"POST", "/v1/clock/trust", &Admin::trust_clock},
-      Route{"GET", "/v1/customers", &Admin::customers},
-      Route{"POST", "/v1/customers", &Admin::set_customer},
-      Route{"GET", "/v1/operators", &Admin::operators},
-      Route{"POST", "/v1/operators/add", &Admin::add_operator},
-      Route{"POST", "/v1/operators/remove", &Admin::remove_operator},
-      Route{"GET", "/v1/requests", &Admin::requests},
-      Route{"POST", "/v1/requests", &Admin::request},
-      Route{"POST", "/v1/requests/approve", &Admin::approve},
-      Route{"POST", "/v1/requests/cancel", &Admin::cancel},
+      AdminRoute{"POST", "/v1/invite", &Admin::invite},
+      AdminRoute{"POST", "/v1/revoke", &Admin::revoke},
+      AdminRoute{"GET", "/v1/machines", &Admin::machines},
+      AdminRoute{"GET", "/v1/status", &Admin::status},
+      AdminRoute{"GET", "/metrics", &Admin::metrics},
+      AdminRoute{"GET", "/health", &Admin::health},
+      AdminRoute{"POST", "/v1/policy", &Admin::policy},
+      AdminRoute{"POST", "/v1/freeze", &Admin::freeze},
+      AdminRoute{"POST", "/v1/thaw", &Admin::thaw},
+      AdminRoute{"POST", "/v1/barrier", &Admin::barrier},
+      AdminRoute{"POST", "/v1/clock/trust", &Admin::trust_clock},
+      AdminRoute{"GET", "/v1/customers", &Admin::customers},
+      AdminRoute{"POST", "/v1/customers", &Admin::set_customer},
+      AdminRoute{"GET", "/v1/operators", &Admin::operators},
+      AdminRoute{"POST", "/v1/operators/add", &Admin::add_operator},
+      AdminRoute{"POST", "/v1/operators/remove", &Admin::remove_operator},
+      AdminRoute{"GET", "/v1/requests", &Admin::requests},
+      AdminRoute{"POST", "/v1/requests", &Admin::request},
+      AdminRoute{"POST", "/v1/requests/approve", &Admin::approve},
+      AdminRoute{"POST", "/v1/requests/cancel", &Admin::cancel},
+      AdminRoute{"POST", "/v1/follow", &Admin::follow},
+      AdminRoute{"POST", "/v1/unfollow", &Admin::unfollow},
+      AdminRoute{"POST", "/v1/accept", &Admin::accept},
   };
-  for (const Route& one : kRoutes) {
+  for (const AdminRoute& one : kRoutes) {
     if (one.method == method && one.path == path) return (this->*one.answer)(asked);
   }
   return answer_of({ErrorCode::kNotFound, "there is nothing of that name"});
@@ -66,7 +77,8 @@ net::Answer Admin::route(const std::string& method, const std::string& path, con
 
 net::Answer Admin::invite(const Asked& asked) {
   Member member{.machine = text_in(asked, "machine"), .repository = text_in(asked, "repository")};
-  if (member.repository.empty()) member.repository = member.machine;
+  if (text_in(asked, "role") == "follower") member.role = Role::kFollower;
+  if (member.role == Role::kMachine && member.repository.empty()) member.repository = member.machine;
   const base::Result<std::string> token = site_.invite(member, kDay);
   if (!token) return answer_of(token.error());
   return json_answer({{"machine", member.machine}, {"repository", member.repository}, {"token", *token}});
@@ -86,6 +98,7 @@ net::Answer Admin::machines(const Asked& /*asked*/) {
   for (const KnownMachine& known : site_.registry().machines()) {
     json::object machine{{"machine", known.member.machine},
                          {"repository", known.member.repository},
+                         {"role", known.member.role == Role::kFollower ? "follower" : "machine"},
                          {"revoked", known.revoked},
                          {"certificate_until", nullptr}};
     if (known.until != 0) machine["certificate_until"] = base::format_rfc3339(known.until);
@@ -110,6 +123,7 @@ json::object Admin::status_of(Holding& holding) {
                           {"quota", nullptr},
                           {"damaged", holding.damage().size()},
                           {"last_scrub", nullptr},
+                          {"copies", copies_of(holding)},
                           {"journal", holding.journal().head().sequence}};
   if (const std::int64_t scrubbed = holding.last_scrubbed()) repository["last_scrub"] = base::format_rfc3339(scrubbed);
   if (policy.quota != 0) repository["quota"] = policy.quota;
@@ -126,7 +140,8 @@ net::Answer Admin::status(const Asked& /*asked*/) {
   json::object status{{"vault", site_.name()},
                       {"now", base::format_rfc3339(site_.now())},
                       {"clock_doubt", nullptr},
-                      {"repositories", std::move(repositories)}};
+                      {"repositories", std::move(repositories)},
+                      {"followed", followed()}};
   if (const auto doubt = site_.clock_doubt()) status["clock_doubt"] = *doubt;
   return json_answer(status);
 }

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <string>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "net/server.h"
+#include "vault/pull/puller.h"
 #include "vault/server/site.h"
 
 namespace kura::vault {
@@ -14,9 +16,10 @@ namespace kura::vault {
 // Shared by threads.
 class Admin final : public net::Handler {
  public:
-  // Both outlive it. `deletion_delay`: as Housekeeping::Times::delay, to be shown.
-  Admin(Site& site, net::Server& server, std::int64_t deletion_delay)
-      : site_(site), server_(server), deletion_delay_(deletion_delay) {}
+  // All outlive it. `deletion_delay`: as Housekeeping::Times::delay, to be shown. `puller`: of a vault that follows
+  // others.
+  Admin(Site& site, net::Server& server, std::int64_t deletion_delay, Puller* puller = nullptr)
+      : site_(site), server_(server), deletion_delay_(deletion_delay), puller_(puller) {}
 
   net::Task<> handle(net::Exchange& exchange) override;
 
@@ -44,6 +47,12 @@ class Admin final : public net::Handler {
   base::Result<Holding*> holding_of(const Asked& asked);
   static net::Answer decided(Holding& holding, const base::Status& done);
 
+  // Which other vaults it follows (follower_admin.cc).
+  net::Answer follow(const Asked& asked);
+  net::Answer unfollow(const Asked& asked);
+  net::Answer accept(const Asked& asked);
+  boost::json::array followed() const;
+
   // What needs two of them (admin_requests.cc).
   net::Answer operators(const Asked& asked);
   net::Answer add_operator(const Asked& asked);
@@ -57,6 +66,7 @@ class Admin final : public net::Handler {
   Site& site_;
   net::Server& server_;
   const std::int64_t deletion_delay_;  // ns
+  Puller* const puller_;
 };
 
 }  // namespace kura::vault

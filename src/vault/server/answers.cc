@@ -31,6 +31,8 @@ unsigned status_of(base::ErrorCode code) {
   return 500;
 }
 
+net::Answer no_such_thing() { return answer_of({base::ErrorCode::kNotFound, "the vault's API has nothing there"}); }
+
 net::Answer answer_of(const base::Error& error) {
   const boost::json::value body = {
       {"code", base::name_of(error.code())}, {"message", error.message()}, {"hint", error.hint()}};

@@ -12,5 +12,7 @@ namespace kura::vault {
 // {"code":"not_found","message":"...","hint":"..."} with the status that fits.
 net::Answer answer_of(const base::Error& error);
 unsigned status_of(base::ErrorCode code);
+// For a path that leads nowhere.
+net::Answer no_such_thing();
 
 }  // namespace kura::vault

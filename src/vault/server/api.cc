@@ -26,20 +26,6 @@ constexpr std::size_t kPiece = 1U << 20;         // bytes of a body in memory at
 constexpr std::size_t kJournalPiece = 4U << 20;  // bytes of entries in an answer, unless one is longer
 constexpr std::string_view kBinary = "application/octet-stream";
 
-// The next part of a path, which it is taken from.
-std::string_view next_part(std::string_view& path) {
-  if (!path.starts_with('/')) return {};
-  path.remove_prefix(1);
-  const std::string_view part = path.substr(0, path.find('/'));
-  path.remove_prefix(part.size());
-  return part;
-}
-
-std::optional<Kind> kind_of(std::string_view folder) {
-  const auto at = std::ranges::find(store::kAllKinds, folder, store::folder_of);
-  return at == store::kAllKinds.end() ? std::nullopt : std::optional(*at);
-}
-
 struct Range {
   std::uint64_t begin = 0, size = 0;
 };
@@ -61,8 +47,6 @@ base::Error not_yours() {
   return {ErrorCode::kDenied, "this machine has no such repository here", "see the address of the repository"};
 }
 
-base::Error no_such_thing() { return {ErrorCode::kNotFound, "the vault's API has nothing there"}; }
-
 net::Answer bytes(base::ByteSpan body) {
   return {.status = 200, .type = std::string(kBinary), .body = std::string(base::as_text(body))};
 }
@@ -77,17 +61,10 @@ net::Answer answer_of(const Result<Enrolment>& enrolment, const pki::Authority& 
 
 }  // namespace
 
-struct Api::Route {
-  std::string_view action;  // "packs", "journal", "sync"
-  std::optional<Kind> kind;
-  std::optional<store::ObjectId> id;
-  bool has_more = false;  // of a path than is understood
-};
-
 Task<> Api::handle(Exchange& exchange) {
   const net::Request& request = exchange.request();
   std::string_view path = request.path;
-  if (next_part(path) != "v1") co_return (void) co_await exchange.answer(vault::answer_of(no_such_thing()));
+  if (next_part(path) != "v1") co_return (void) co_await exchange.answer(no_such_thing());
   const std::string_view what = next_part(path);
   if (what == "authority" && path.empty() && request.method == "GET") {
     co_return (void) co_await exchange.answer(
@@ -109,18 +86,15 @@ Task<> Api::handle(Exchange& exchange) {
     answer.headers.emplace_back("kura-now", std::to_string(now));
     co_return (void) co_await exchange.answer(std::move(answer));
   }
-  if (what != "repositories") co_return (void) co_await exchange.answer(vault::answer_of(no_such_thing()));
+  if (what != "repositories") co_return (void) co_await exchange.answer(no_such_thing());
+
+  if (member->role == Role::kFollower) co_return co_await follower(exchange, *member, path);
 
   const std::string name(next_part(path));
-  if (name != member->repository) co_return (void) co_await exchange.answer(vault::answer_of(not_yours()));
+  if (!member->is_machine_of(name)) co_return (void) co_await exchange.answer(vault::answer_of(not_yours()));
   const Result<Holding*> holding = site_.holding(name);
   if (!holding) co_return (void) co_await exchange.answer(vault::answer_of(holding.error()));
-  Route route{.action = next_part(path), .kind = {}, .id = {}, .has_more = false};
-  route.kind = kind_of(route.action);
-  const bool names_one = path.starts_with('/');
-  route.id = store::ObjectId::from_hex(next_part(path));
-  route.has_more = !path.empty() || (names_one && !route.id);
-  co_await repository(exchange, **holding, *member, route);
+  co_await repository(exchange, **holding, *member, route_of(path));
 }
 
 void Api::answered(const net::Request& request, unsigned status) {
@@ -133,6 +107,7 @@ void Api::answered(const net::Request& request, unsigned status) {
 Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& member, const Route& route) {
   const std::string& method = exchange.request().method;
   const bool reads = method == "GET" || method == "HEAD";
+  if (!route.detail.empty()) co_return co_await copies(exchange, holding, route);
   if (!route.has_more) {
     if (route.action == "journal" && method == "GET") co_return co_await journal(exchange, holding);
     if (route.action == "sync" && method == "POST") {
@@ -155,7 +130,7 @@ Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& membe
       co_return (void) co_await exchange.answer(vault::answer_of(error));
     }
   }
-  co_await exchange.answer(vault::answer_of(no_such_thing()));
+  co_await exchange.answer(no_such_thing());
 }
 
 Task<> Api::enrol(Exchange& exchange) {

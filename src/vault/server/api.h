@@ -1,8 +1,11 @@
-// The vault's API (docs/vault-api.md): what a machine may ask over HTTPS, and how it is answered.
+// The vault's API (docs/vault-api.md): what a machine or a follower may ask over HTTPS, and how it is answered.
 #pragma once
+
+#include <string_view>
 
 #include "net/server.h"
 #include "vault/server/log.h"
+#include "vault/server/route.h"
 #include "vault/server/site.h"
 
 namespace kura::vault {
@@ -17,7 +20,6 @@ class Api final : public net::Handler {
   void answered(const net::Request& request, unsigned status) override;
 
  private:
-  struct Route;
   net::Task<> repository(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
   net::Task<> enrol(net::Exchange& exchange);
   net::Task<> renew(net::Exchange& exchange);
@@ -28,6 +30,11 @@ class Api final : public net::Handler {
                         std::uint64_t size);
   net::Task<> list(net::Exchange& exchange, Holding& holding, store::Kind kind);
   net::Task<> journal(net::Exchange& exchange, Holding& holding);
+  // follower_api.cc
+  net::Task<> follower(net::Exchange& exchange, const Member& member, std::string_view path);
+  net::Task<> take_copies(net::Exchange& exchange, Holding& holding, const Member& member);
+  net::Task<> copies(net::Exchange& exchange, Holding& holding, const Route& route);
+  net::Answer card();
 
   Site& site_;
   net::Server& server_;

@@ -115,6 +115,7 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOpti
 Status Site::load() {
   registry_ = KURA_TRY(Registry::open(*journal_));
   operators_ = KURA_TRY(Operators::open(*journal_));
+  followings_ = KURA_TRY(Followings::open(*journal_));
   bool was_in_doubt = false;
   {
     const base::MutexLock lock(mutex_);
@@ -201,8 +202,7 @@ Status Site::make_holding(const std::string& name) {
 }
 
 Result<std::string> Site::invite(const Member& member, std::int64_t lifetime) {
-  KURA_TRY(check_name(member.repository, "a repository"));
-  KURA_TRY(make_holding(member.repository));
+  if (member.role == Role::kMachine) KURA_TRY(hold(member.repository));
   const base::Bytes secret = KURA_TRY(registry_->invite(member, now(), now() + lifetime));
   return pki::EnrolmentToken{.authority = authority().certificate().fingerprint(), .secret = base::Secret<16>(secret)}
       .encode();
@@ -216,6 +216,12 @@ Result<Holding*> Site::holding(const std::string& name) {
   }
   if (!at->second) return base::fail(at->second.error());
   return at->second->get();
+}
+
+Result<Holding*> Site::hold(const std::string& name) {
+  KURA_TRY(check_name(name, "a repository"));
+  KURA_TRY(make_holding(name));
+  return holding(name);
 }
 
 std::map<std::string, base::Error> Site::closed() {

@@ -4,8 +4,9 @@
 //   ROOT/authority.key, .pem    its certificate authority
 //   ROOT/server.key, .pem       what its server shows
 //   ROOT/clock                  the vault's time when it was last looked at, ns since 1970
-//   ROOT/journal                of the vault: machines, operators, customers, its clock
-//   ROOT/repositories/NAME/     journal and objects/ of each
+//   ROOT/journal                of the vault: machines, operators, customers, its clock, vaults that it follows
+//   ROOT/followed/NAME/         what it shows to a vault that it follows
+//   ROOT/repositories/NAME/     journal and objects/ of each; followed/: what it knows of where it comes from
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "pki/authority.h"
 #include "vault/clock/vault_clock.h"
 #include "vault/holding/holding.h"
+#include "vault/pull/followings.h"
 #include "vault/registry/operators.h"
 #include "vault/registry/registry.h"
 
@@ -47,6 +49,7 @@ class Site {
   const pki::Authority& authority() const { return keys_.authority; }
   Registry& registry() { return *registry_; }
   Operators& operators() { return *operators_; }
+  Followings& followings() { return *followings_; }
 
   // The vault's time, which is not always the machine's (vault_clock.h).
   std::int64_t now() { return clock_.now(); }
@@ -66,15 +69,19 @@ class Site {
     return keys_.server_certificate.to_pem() + keys_.authority.certificate().to_pem();
   }
 
-  // Invites a machine, and makes its repository if it is not there. Returns the token that the machine shows, which
-  // also says whom it has to trust.
+  // Invites a machine, and makes its repository if it is not there, or a follower. Returns the token that it shows,
+  // which also says whom it has to trust.
   base::Result<std::string> invite(const Member& member, std::int64_t lifetime);
   // kNotFound, or why it could not be opened.
   base::Result<Holding*> holding(const std::string& name);
+  // The same, made if it is not there. kUsage for a name that is none.
+  base::Result<Holding*> hold(const std::string& name);
   // Of those that could be opened.
   std::vector<Holding*> holdings();
   // The others, and why they could not.
   std::map<std::string, base::Error> closed();
+  std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
+  std::string followed_folder() const { return root_ + "/followed"; }
 
  private:
   struct Keys {
@@ -90,7 +97,6 @@ class Site {
   base::Status write(Event event) KURA_REQUIRES(mutex_);
   void open_holdings();
   base::Status make_holding(const std::string& name);
-  std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
 
   const std::string root_;
   const Keys keys_;
@@ -99,6 +105,7 @@ class Site {
   const std::shared_ptr<Space> space_;
   std::unique_ptr<Registry> registry_;    // from load() on
   std::unique_ptr<Operators> operators_;  // the same
+  std::unique_ptr<Followings> followings_;
 
   base::Mutex mutex_;
   std::map<std::string, base::Result<std::unique_ptr<Holding>>> holdings_ KURA_GUARDED_BY(mutex_);

@@ -23,6 +23,7 @@ namespace kura::fuzz {
 void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
 void entry(base::ByteSpan input);
+void followed_vault(base::ByteSpan input);
 void index(base::ByteSpan input);
 void journal(base::ByteSpan input);
 void key(base::ByteSpan input);

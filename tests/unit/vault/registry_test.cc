@@ -126,6 +126,34 @@ TEST_F(RegistryTest, AMachineStaysWithItsRepository) {
   EXPECT_EQ(moved.error().code(), ErrorCode::kConflict);
 }
 
+TEST_F(RegistryTest, AFollowerIsNoMachineOfAnyRepositoryAlsoAfterARestart) {
+  const auto secret = registry_->invite({.machine = "b", .role = Role::kFollower}, kNow, kNow + kDay);
+  ASSERT_TRUE(secret) << secret.error().text();
+  open();
+  const base::Digest first = enrol(*secret)->certificate.fingerprint();
+  const base::Digest second = renew(first)->certificate.fingerprint();
+  open();
+  for (const base::Digest& certificate : {first, second}) {
+    const auto member = registry_->member(certificate);
+    ASSERT_TRUE(member);
+    EXPECT_EQ(member->role, Role::kFollower);
+    for (const char* name : {"", "office", "b"}) EXPECT_FALSE(member->is_machine_of(name)) << name;
+  }
+}
+
+TEST_F(RegistryTest, NobodyChangesRoles) {
+  invite("pc1", "office");
+  ASSERT_TRUE(registry_->invite({.machine = "b", .role = Role::kFollower}, kNow, kNow + kDay));
+  for (const Member& member :
+       {Member{.machine = "pc1", .role = Role::kFollower}, Member{.machine = "b", .repository = "office"}}) {
+    EXPECT_EQ(registry_->invite(member, kNow, kNow + kDay).error().code(), ErrorCode::kConflict);
+  }
+  for (const Member& member : {Member{.machine = "c", .repository = "office", .role = Role::kFollower},
+                               Member{.machine = "c", .repository = ""}}) {
+    EXPECT_EQ(registry_->invite(member, kNow, kNow + kDay).error().code(), ErrorCode::kUsage);
+  }
+}
+
 TEST_F(RegistryTest, NamesThatCouldBePathsAreRefused) {
   for (const char* name : {"", ".", "..", "../x", "a/b", "-x", "a b", "\xff", "a\nb"}) {
     EXPECT_FALSE(registry_->invite({.machine = name, .repository = "office"}, kNow, kNow + kDay)) << name;
