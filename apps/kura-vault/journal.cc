@@ -27,7 +27,7 @@ struct JournalOptions {
   std::string receipts;
 };
 
-base::Result<std::optional<crypto::PublicKey>> key_of(const std::string& hex) {
+base::Result<std::optional<crypto::PublicKey>> vault_key_of(const std::string& hex) {
   if (hex.empty()) return std::optional<crypto::PublicKey>();
   const auto bytes = base::from_hex(hex);
   crypto::PublicKey key{};
@@ -55,7 +55,7 @@ base::Result<std::set<base::Digest>> receipts_in(const std::string& path) {
 }
 
 base::Result<ExitCode> run_verify(const Context& context, const JournalOptions& options) {
-  const auto key = KURA_TRY(key_of(options.key));
+  const auto key = KURA_TRY(vault_key_of(options.key));
   std::set<base::Digest> receipts = KURA_TRY(receipts_in(options.receipts));
   const std::size_t shown = receipts.size();
   const vault::JournalHead head = KURA_TRY(vault::verify_journal(

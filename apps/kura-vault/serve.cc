@@ -13,6 +13,7 @@
 #include "store/vault/address.h"
 #include "vault/server/admin.h"
 #include "vault/server/api.h"
+#include "vault/server/door_service.h"
 #include "vault/server/housekeeping.h"
 #include "vault/server/scrubber.h"
 #include "vault/server/site.h"
@@ -28,6 +29,7 @@ struct ServeOptions {
   std::string upkeep_every = "10m";
   std::uint64_t scrub_rate = 20'000'000;
   std::string log = "info";
+  std::string door;
 };
 
 struct Place {
@@ -60,8 +62,10 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
   const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = options.reserve}));
   const auto server = net::Server::create({});
   const auto log = KURA_TRY(vault::Log::open(options.log));
-  vault::Api api(*site, *server, log.get());
-  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count());
+  const auto door = options.door.empty() ? nullptr : KURA_TRY(vault::DoorService::open(*site, *server, options.door));
+  vault::Doorkeeper* const keeper = door == nullptr ? nullptr : &door->keeper();
+  vault::Api api(*site, *server, log.get(), keeper);
+  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count(), keeper);
   const std::uint16_t port = KURA_TRY(server->listen({.address = place.address,
                                                       .port = place.port,
                                                       .certificate_chain = site->server_chain(),
@@ -69,6 +73,7 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
                                                       .clients = site->authority().certificate(),
                                                       .clock = [&] { return site->now(); }},
                                                      api));
+  if (door != nullptr) KURA_TRY(door->start(place.address, port));
   KURA_TRY(server->listen_locally(context.socket(), admin));
   const vault::Housekeeping housekeeping(
       *site, {.pause = pause, .delay = delay},
@@ -87,7 +92,8 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
 void add_serve(CommandTable& table) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = table.add("serve", "Take backups, until it is told to stop (SIGTERM)",
-                                "Example:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443",
+                                "Examples:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443\n"
+                                "  kura-vault --root /srv/vault serve --door /run/kura-door/socket",
                                 [options](const Context& context) { return run_serve(context, *options); });
   command->add_option("--listen", options->listen, "Where machines reach it")->type_name("ADDRESS:PORT");
   command
@@ -113,6 +119,8 @@ void add_serve(CommandTable& table) {
           "Bytes a second at which all that is stored is read again and compared with its name; 0: never (20MB)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
       ->type_name("SIZE");
+  command->add_option("--door", options->door, "Socket of kura-door: the port is open to those alone that are let in")
+      ->type_name("PATH");
 }
 
 }  // namespace kura::app

@@ -19,6 +19,7 @@ struct BackupOptions {
   std::string host;
   bool one_file_system = false;
   bool dry_run = false;
+  bool emergency = false;
   unsigned threads = 0;
   std::string compact = "auto";
 };
@@ -107,7 +108,7 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
 }
 
 base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& options) {
-  const auto repository = KURA_TRY(context.open_repository());
+  const auto repository = KURA_TRY(context.open_repository(options.emergency));
   archive::BackupOptions job{
       .paths = options.paths,
       .tags = options.tags,
@@ -131,6 +132,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   warn_of_parity(context.output, summary->parity_problem);
   context.output.object(to_json(*summary, options.dry_run));
   print(context.output, *summary, options.dry_run);
+  if (options.emergency) context.output.note("the emergency backup is done; the vault shuts its door behind it");
   return summary->files_failed > 0 ? kPartial : kDone;
 }
 
@@ -145,6 +147,7 @@ void add_backup(CommandTable& table) {
                 "  kura backup / --one-file-system --exclude /var/cache --exclude '*.iso'\n"
                 "  kura backup --tag before-update /etc\n"
                 "  kura backup /srv --compact 200M\n"
+                "  kura backup /srv --emergency\n"
                 "\n"
                 "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
                 "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
@@ -169,6 +172,8 @@ void add_backup(CommandTable& table) {
       ->add_option("--compact", options->compact,
                    "How much to store again at most to free sparse packs: auto, off, or a size (200M, 2G)")
       ->type_name("SIZE");
+  command->add_flag("--emergency", options->emergency,
+                    "Have the vault open its door now, whatever the hour: a few times a day, and it raises an alarm");
   add_threads(command, options->threads);
 }
 

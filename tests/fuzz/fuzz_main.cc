@@ -12,10 +12,19 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
-    {"cache", cache},           {"config", config},     {"entry", entry},
-    {"index", index},           {"journal", journal},   {"key", key},
-    {"lease", lease},           {"pack", pack},         {"parity", parity},
-    {"s3_answers", s3_answers}, {"snapshot", snapshot}, {"vault_answers", vault_answers},
+    {"cache", cache},
+    {"config", config},
+    {"door", door},
+    {"entry", entry},
+    {"index", index},
+    {"journal", journal},
+    {"key", key},
+    {"lease", lease},
+    {"pack", pack},
+    {"parity", parity},
+    {"s3_answers", s3_answers},
+    {"snapshot", snapshot},
+    {"vault_answers", vault_answers},
 };
 
 const Target* chosen_target = nullptr;

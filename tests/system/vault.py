@@ -17,15 +17,16 @@ TIME_REQUEST = b"GET /v1/time HTTP/1.1\r\nHost: v\r\n\r\n"
 class Vault:
     """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
 
-    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None):
+    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None, host="127.0.0.1", before=()):
         """`serve`: options of `kura-vault serve`; `environment`: more of it, for kura-vault alone; `root`: its folder where
-        that is to be another; `key`: of a vault that is there already."""
+        that is to be another; `key`: of a vault that is there already; `host`: the address where machines reach it;
+        `before`: what the programs are run through."""
         self.folder, self.root = Path(folder), Path(root or Path(folder) / "vault")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process, self.port = None, 0
-        self.options = serve
+        self.options, self.host, self.before = tuple(serve), host, tuple(before)
         self.environment = {**os.environ, **(environment or {})}
-        self.key = key or self.run("init", "--name", name, "--reached-as", "127.0.0.1", "--json").summary["key"]
+        self.key = key or self.run("init", "--name", name, "--reached-as", host, "--json").summary["key"]
 
     def __enter__(self):
         self.start()
@@ -35,7 +36,7 @@ class Vault:
         self.stop()
 
     def command(self, *arguments):
-        return [VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
+        return [*self.before, VAULT_PROGRAM, "--root", self.root, *map(str, arguments)]
 
     def run(self, *arguments, code=0):
         """To its end, which is to be exit code `code` (None: any)."""
@@ -48,7 +49,8 @@ class Vault:
         """At the port that it had before, unless it is the first time."""
         port = self.port if port is None else port
         with open(self.folder / "vault.log", "ab") as log:
-            self.process = subprocess.Popen(self.command("serve", "--listen", f"127.0.0.1:{port}", "--json", *self.options),
+            self.process = subprocess.Popen(self.command("serve", "--listen", self.serve_address(port), "--json",
+                                                         *self.options),
                                             env=self.environment,
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = None
@@ -57,6 +59,9 @@ class Vault:
             assert text, (line, (self.folder / "vault.log").read_text())
             line = json.loads(text)
         self.port = line["port"]
+
+    def serve_address(self, port):
+        return f"{self.host}:{port}"
 
     def stop(self, by=signal.SIGTERM):
         if self.process is None:
@@ -67,7 +72,7 @@ class Vault:
 
     @property
     def address(self):
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def admin(self, path):
         """Status and body of what the running vault answers at its admin socket."""
@@ -105,7 +110,7 @@ class Vault:
 
 def identity(kura):
     """The folder with what a machine shows to its vault."""
-    return kura.state / "vaults" / f"127.0.0.1_{kura.vault.port}"
+    return kura.state / "vaults" / f"{kura.vault.host}_{kura.vault.port}"
 
 
 def receipts(kura, repository):

@@ -38,7 +38,8 @@ enum class EventType : std::uint8_t {
   kInvite = 17,  // a machine may enrol, once
   kEnrol = 18,   // it was given a certificate
   kRevoke = 19,  // none of its certificates counts any more
-  // 20 and 21 are the door and copies.
+  kDoor = 20,    // somebody knocked, was let in, or not any more; when a machine may come
+  // 21 is copies.
   kOperator = 22,      // somebody may ask for deletions and agree to them, or may no more
   kCustomer = 23,      // how much the repositories of a customer may hold together
   kDeleteCancel = 24,  // of a request

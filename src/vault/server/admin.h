@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include "net/server.h"
+#include "vault/door/doorkeeper.h"
 #include "vault/server/site.h"
 
 namespace kura::vault {
@@ -14,9 +15,10 @@ namespace kura::vault {
 // Shared by threads.
 class Admin final : public net::Handler {
  public:
-  // Both outlive it. `deletion_delay`: as Housekeeping::Times::delay, to be shown.
-  Admin(Site& site, net::Server& server, std::int64_t deletion_delay)
-      : site_(site), server_(server), deletion_delay_(deletion_delay) {}
+  // All outlive it. `deletion_delay`: as Housekeeping::Times::delay, to be shown. `door` is null for a vault that has
+  // none.
+  Admin(Site& site, net::Server& server, std::int64_t deletion_delay, Doorkeeper* door = nullptr)
+      : site_(site), server_(server), deletion_delay_(deletion_delay), door_(door) {}
 
   net::Task<> handle(net::Exchange& exchange) override;
 
@@ -57,6 +59,7 @@ class Admin final : public net::Handler {
   Site& site_;
   net::Server& server_;
   const std::int64_t deletion_delay_;  // ns
+  Doorkeeper* const door_;
 };
 
 }  // namespace kura::vault
