@@ -15,5 +15,6 @@ find_library(ARGON2 libargon2.a REQUIRED)
 find_library(LIBURING liburing.a REQUIRED)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3>=3.12)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal>=2.30)
+pkg_check_modules(nftables REQUIRED IMPORTED_TARGET libnftables>=1.0.6)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash>=0.8.1)  # its header
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.5)

@@ -48,6 +48,7 @@ void add_deletion(CommandTable& table);
 void add_operator(CommandTable& table);
 void add_customer(CommandTable& table);
 void add_clock(CommandTable& table);
+void add_door(CommandTable& table);
 void add_journal(CommandTable& table);
 
 }  // namespace kura::app

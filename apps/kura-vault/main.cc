@@ -30,6 +30,7 @@ void add_commands(CommandTable& table) {
   add_operator(table);
   add_customer(table);
   add_clock(table);
+  add_door(table);
   add_journal(table);
   add_completion(table);
   add_man(table, "serve", "");

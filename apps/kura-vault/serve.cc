@@ -18,6 +18,7 @@ struct ServeOptions {
   std::string listen = fmt::format("0.0.0.0:{}", store::vault::kPort);
   UpkeepFlags upkeep;
   PullFlags pull;
+  std::string door;
 };
 
 base::Result<Place> place_of(const std::string& text) {
@@ -40,7 +41,7 @@ base::Result<Place> place_of(const std::string& text) {
 
 base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& options) {
   const Place place = KURA_TRY(place_of(options.listen));
-  return run_vault(context, place, options.upkeep, KURA_TRY(pull_options(options.pull)));
+  return run_vault(context, place, options.upkeep, KURA_TRY(pull_options(options.pull)), options.door);
 }
 
 }  // namespace
@@ -48,10 +49,13 @@ base::Result<ExitCode> run_serve(const Context& context, const ServeOptions& opt
 void add_serve(CommandTable& table) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = table.add("serve", "Take backups, until it is told to stop (SIGTERM)",
-                                "Example:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443\n\n"
+                                "Examples:\n  kura-vault --root /srv/vault serve --listen 0.0.0.0:7443\n"
+                                "  kura-vault --root /srv/vault serve --door /run/kura-door/socket\n\n"
                                 "It follows the vaults that it was told to (`kura-vault follow`), as `pull` does.",
                                 [options](const Context& context) { return run_serve(context, *options); });
   command->add_option("--listen", options->listen, "Where machines reach it")->type_name("ADDRESS:PORT");
+  command->add_option("--door", options->door, "Socket of kura-door: the port is open to those alone that are let in")
+      ->type_name("PATH");
   add_upkeep_options(command, options->upkeep);
   add_pull_options(command, options->pull);
 }

@@ -10,6 +10,7 @@
 #include "net/server.h"
 #include "vault/server/admin.h"
 #include "vault/server/api.h"
+#include "vault/server/door_service.h"
 #include "vault/server/housekeeping.h"
 #include "vault/server/log.h"
 #include "vault/server/scrubber.h"
@@ -90,15 +91,17 @@ vault::Home home_of(vault::Site& site, Output& output) {
 }
 
 base::Result<ExitCode> run_vault(const Context& context, const std::optional<Place>& place, const UpkeepFlags& upkeep,
-                                 const vault::PullOptions& pull) {
+                                 const vault::PullOptions& pull, const std::string& door_socket) {
   const std::chrono::seconds pause = KURA_TRY(base::parse_duration(upkeep.upkeep_every));
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(upkeep.deletion_delay));
   const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = upkeep.reserve}));
   vault::Puller puller(site->followings(), home_of(*site, context.output), pull);
   const auto server = net::Server::create({});
   const auto log = KURA_TRY(vault::Log::open(upkeep.log));
-  vault::Api api(*site, *server, log.get());
-  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count(), &puller);
+  const auto door = door_socket.empty() ? nullptr : KURA_TRY(vault::DoorService::open(*site, *server, door_socket));
+  vault::Doorkeeper* const keeper = door == nullptr ? nullptr : &door->keeper();
+  vault::Api api(*site, *server, log.get(), keeper);
+  vault::Admin admin(*site, *server, std::chrono::nanoseconds(delay).count(), &puller, keeper);
   std::uint16_t port = 0;
   if (place) {
     port = KURA_TRY(server->listen({.address = place->address,
@@ -108,6 +111,7 @@ base::Result<ExitCode> run_vault(const Context& context, const std::optional<Pla
                                     .clients = site->authority().certificate(),
                                     .clock = [&] { return site->now(); }},
                                    api));
+    if (door != nullptr) KURA_TRY(door->start(place->address, port));
   }
   KURA_TRY(server->listen_locally(context.socket(), admin));
   const auto problem = [&](const std::string& name, const base::Error& error) { context.output.problem(name, error); };

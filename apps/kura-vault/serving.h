@@ -42,8 +42,8 @@ struct Place {
 };
 
 // Runs the vault until it is told to stop: with its admin socket and housekeeping, following other vaults, and at
-// `place` for machines; without one nobody on the network reaches it.
+// `place` for machines; without one nobody on the network reaches it. `door`: the socket of kura-door, if it has one.
 base::Result<ExitCode> run_vault(const Context& context, const std::optional<Place>& place, const UpkeepFlags& upkeep,
-                                 const vault::PullOptions& pull);
+                                 const vault::PullOptions& pull, const std::string& door = "");
 
 }  // namespace kura::app

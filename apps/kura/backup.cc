@@ -24,6 +24,7 @@ struct BackupOptions {
   std::string host;
   bool one_file_system = false;
   bool dry_run = false;
+  bool emergency = false;
   unsigned threads = 0;
   std::string compact = "auto";
   std::string wait_for_copy;  // how long; empty: not at all
@@ -121,7 +122,7 @@ base::Result<std::optional<std::chrono::seconds>> time_to_wait(const BackupOptio
 
 base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& options) {
   const auto wait = KURA_TRY(time_to_wait(options));
-  const auto repository = KURA_TRY(context.open_repository());
+  const auto repository = KURA_TRY(context.open_repository(options.emergency));
   archive::BackupOptions job{
       .paths = options.paths,
       .tags = options.tags,
@@ -151,6 +152,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
     if (copies) told["copies"] = boost::json::array(copies->begin(), copies->end());
     if (copies) context.output.line(fmt::format("a copy is at {}", fmt::join(*copies, ", ")));
   }
+  if (options.emergency) context.output.note("the emergency backup is done; the vault shuts its door behind it");
   // The summary comes last, also when the copy did not come: the snapshot is there.
   context.output.object(told);
   if (!copies) return base::fail(std::move(copies).error());
@@ -169,6 +171,7 @@ void add_backup(CommandTable& table) {
                 "  kura backup --tag before-update /etc\n"
                 "  kura backup /srv --compact 200M\n"
                 "  kura backup /srv --wait-for-copy=2h\n"
+                "  kura backup /srv --emergency\n"
                 "\n"
                 "Patterns: '*' does not cross '/', '**' does; a pattern without '/' matches a name\n"
                 "anywhere, with a leading '/' a path from the root; a trailing '/' folders only.\n"
@@ -197,6 +200,8 @@ void add_backup(CommandTable& table) {
       ->add_flag("--wait-for-copy{1h}", options->wait_for_copy,
                  "Then wait until the vault says that another vault has the snapshot too: at most 1h, or =TIME")
       ->type_name("TIME");
+  command->add_flag("--emergency", options->emergency,
+                    "Have the vault open its door now, whatever the hour: a few times a day, and it raises an alarm");
   add_threads(command, options->threads);
 }
 

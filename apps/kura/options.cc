@@ -45,9 +45,12 @@ std::optional<store::ObjectId> Context::config_of_key_file(store::Store& store) 
   return file->config;
 }
 
-base::Result<archive::Repository> Context::open(bool may_ask, std::optional<std::chrono::seconds> patience) const {
+base::Result<archive::Repository> Context::open(bool may_ask, std::optional<std::chrono::seconds> patience,
+                                                bool emergency) const {
   KURA_TRY(need_repository_name());
-  const std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository, store_options(patience)));
+  store::OpenOptions how = store_options(patience);
+  how.emergency = emergency;
+  const std::shared_ptr<store::Store> store = KURA_TRY(store::open_store(options.repository, how));
   auto repository = archive::Repository::open(store, state_folder(), config_of_key_file(*store));
   if (repository || !options.recovery_key_file.empty()) return repository;
   if (!may_ask && !passphrase_is_given(options.passphrase_file)) return repository;

@@ -39,7 +39,10 @@ struct Context {
   base::Status need_repository_name() const;
   // The config in force is told by the recovery key file where one is given and fits, by the state folder, and where
   // several are there by the passphrase, if it is given.
-  base::Result<archive::Repository> open_repository() const { return open(/*may_ask=*/false, {}); }
+  // `emergency` is store::OpenOptions'.
+  base::Result<archive::Repository> open_repository(bool emergency = false) const {
+    return open(/*may_ask=*/false, {}, emergency);
+  }
   // The same, unlocked with the recovery key: key file or passphrase, asked for on a terminal. `patience` is
   // store::open_store's.
   base::Result<archive::Repository> open_unlocked(std::optional<std::chrono::seconds> patience = {}) const;
@@ -48,7 +51,8 @@ struct Context {
   base::Status unlock_if_given(archive::Repository& repository) const;
 
  private:
-  base::Result<archive::Repository> open(bool may_ask, std::optional<std::chrono::seconds> patience) const;
+  base::Result<archive::Repository> open(bool may_ask, std::optional<std::chrono::seconds> patience,
+                                         bool emergency = false) const;
   base::Result<Passphrase> passphrase() const;
   std::optional<store::ObjectId> config_of_key_file(store::Store& store) const;
 };

@@ -138,6 +138,7 @@ class BeastServer final : public Server {
   base::Status listen_locally(const std::string& path, Handler& handler) override;
   void run(const std::stop_token& stop, std::chrono::seconds grace) override;
   std::size_t cut(const std::function<bool(const Peer&)>& which) override;
+  std::vector<Peer> peers() const override;
   Task<> elsewhere(std::function<void()> work) override;
 
   const Limits& limits() const { return limits_; }
@@ -520,6 +521,13 @@ std::size_t BeastServer::cut(const std::function<bool(const Peer&)>& which) {
     ++count;
   }
   return count;
+}
+
+std::vector<Peer> BeastServer::peers() const {
+  const base::MutexLock lock(mutex_);
+  std::vector<Peer> peers;
+  for (const auto& [key, known] : connections_) peers.push_back(known.peer);
+  return peers;
 }
 
 Task<> BeastServer::elsewhere(std::function<void()> work) {

@@ -125,6 +125,8 @@ class Server {
   virtual void run(const std::stop_token& stop, std::chrono::seconds grace = std::chrono::seconds(10)) = 0;
   // Cuts the connections, idle or not, of the peers that `which` says. What is asked of it is asked under a lock.
   virtual std::size_t cut(const std::function<bool(const Peer&)>& which) = 0;
+  // Of the connections that there are, some perhaps of one peer.
+  virtual std::vector<Peer> peers() const = 0;
   // Does `work` on a thread that may wait, and comes back to the caller's.
   virtual Task<> elsewhere(std::function<void()> work) = 0;
 };

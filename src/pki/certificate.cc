@@ -47,6 +47,15 @@ std::string Certificate::to_pem() const {
   return text_of(out.get());
 }
 
+base::Bytes Certificate::to_der() const {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate_.get(), &der);
+  require(size > 0, "i2d_X509");
+  base::Bytes bytes(der, der + size);
+  OPENSSL_free(der);
+  return bytes;
+}
+
 base::Digest Certificate::fingerprint() const {
   base::Digest digest;
   unsigned size = 0;

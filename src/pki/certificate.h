@@ -24,6 +24,7 @@ class Certificate {
   explicit Certificate(std::shared_ptr<x509_st> certificate) : certificate_(std::move(certificate)) {}
 
   std::string to_pem() const;
+  base::Bytes to_der() const;
   // SHA-256 of its DER: its name everywhere.
   base::Digest fingerprint() const;
   // The subject's common name; empty when there is none, or it holds a zero byte.

@@ -75,6 +75,10 @@ bool is_s3(std::string_view address) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOptions& options) {
+  if (options.emergency && scheme_of(address) != vault::kScheme) {
+    return base::fail(ErrorCode::kUsage, fmt::format("{} is no vault: it has no door to open in an emergency", address),
+                      "leave --emergency away");
+  }
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
     const s3::Credentials credentials = KURA_TRY(s3::find_credentials(s3::process_environment));
@@ -82,7 +86,8 @@ Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOp
   }
   if (scheme_of(address) == vault::kScheme) {
     return open_vault_store(KURA_TRY(vault::parse_address(address)), options.state_folder, options.stop,
-                            options.patience);
+                            options.patience,
+                            options.emergency ? pki::KnockPurpose::kEmergency : pki::KnockPurpose::kJob);
   }
   auto folder = KURA_TRY(open_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system()));
   return options.patience ? with_deadline(std::move(folder), *options.patience, options.stop) : std::move(folder);

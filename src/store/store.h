@@ -107,6 +107,7 @@ struct OpenOptions {
   // For callers that somebody waits for: what is read ends in kIo when for so long nothing has come of it, be it from a
   // server or from a folder whose disk hangs (deadline_store.h).
   std::optional<std::chrono::seconds> patience = {};
+  bool emergency = false;         // a vault's door is opened at any time: it raises an alarm there
   std::string state_folder = {};  // of this machine: where it keeps what vaults have given it
 };
 

@@ -17,6 +17,7 @@
 #include "store/http/curl.h"
 #include "store/vault/answers.h"
 #include "store/vault/json.h"
+#include "store/vault/knocker.h"
 
 namespace kura::store::vault {
 namespace {
@@ -47,8 +48,10 @@ Status write_file(const std::string& path, const std::string& text) {
 }
 
 Error failed_to_reach(const Address& address, const http::Failure& failure) {
-  return {ErrorCode::kIo, fmt::format("{}: {}", address.server(), failure.message),
-          "see whether the address is right, the vault runs, and its door is open"};
+  return {
+      ErrorCode::kIo, fmt::format("{}: {}", address.server(), failure.message),
+      "see whether the address is right, the vault runs, and its door is open to this machine (`kura-vault door open "
+      "MACHINE --for 1h --address ADDRESS` at the vault)"};
 }
 
 // The certificate of the authority that the token names. Whoever answers may say anything: only the one with that
@@ -79,7 +82,10 @@ Result<Certified> certified(base::ByteSpan answer, const pki::PrivateKey& key) {
   if (!certificate || !certificate->belongs_to(key)) {
     return base::fail(ErrorCode::kDamaged, "the vault's answer has no certificate for this machine's key");
   }
-  return Certified{.enrolled = {.machine = text_in(value, "machine"), .repository = text_in(value, "repository")},
+  const json::value* const door = value.if_contains("door");
+  return Certified{.enrolled = {.machine = text_in(value, "machine"),
+                                .repository = text_in(value, "repository"),
+                                .has_door = door != nullptr && door->is_bool() && door->get_bool()},
                    .pem = certificate->to_pem()};
 }
 
@@ -107,6 +113,7 @@ Result<Enrolled> enrol(const Address& address, std::string_view token_text, cons
   Certified result = KURA_TRY(certified(response->body, key));
   KURA_TRY(write_file(files.certificate, key.to_pem() + result.pem));
   KURA_TRY(write_file(files.authority, authority.to_pem()));
+  KURA_TRY(remember_door(folder, result.enrolled.has_door));
   std::error_code ignored;
   std::filesystem::remove(trusted, ignored);
   return std::move(result.enrolled);
@@ -123,6 +130,7 @@ Status renew_when_due(Service& service, const std::string& folder, std::int64_t 
   const http::Response response =
       KURA_TRY(service.call({.method = Method::kPost, .path = "/v1/renew", .body = parts, .limit = kMostAnswer}));
   const Certified result = KURA_TRY(certified(response.body, key));
+  KURA_TRY(remember_door(folder, result.enrolled.has_door));
   return write_file(files.certificate, key.to_pem() + result.pem);
 }
 

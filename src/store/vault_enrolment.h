@@ -15,6 +15,7 @@ namespace kura::store::vault {
 struct Enrolled {
   std::string machine;     // as the vault calls it
   std::string repository;  // that it may use
+  bool has_door = false;   // the vault
 };
 
 // With a token from `kura-vault enrol`, which works once. Makes a key that never leaves this machine, has it certified,

@@ -150,9 +150,10 @@ Result<std::int64_t> VaultStore::now() {
 
 Result<std::unique_ptr<Store>> open_vault_store(const vault::Address& address, const std::string& state_folder,
                                                 const std::stop_token& stop,
-                                                std::optional<std::chrono::seconds> patience) {
+                                                std::optional<std::chrono::seconds> patience,
+                                                pki::KnockPurpose purpose) {
   const std::string folder = address.identity_folder(state_folder);
-  auto service = KURA_TRY(vault::Service::open(address, folder, stop, patience));
+  auto service = KURA_TRY(vault::Service::open(address, folder, stop, patience, purpose));
   // What stands against it will show again, and be told, when the old certificate has ended.
   [[maybe_unused]] const Status renewed = vault::renew_when_due(*service, folder, base::now_ns());
   return std::make_unique<VaultStore>(std::move(service), fmt::format("{}/receipts-{}", folder, address.repository));

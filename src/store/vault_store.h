@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "pki/knock.h"
 #include "store/store.h"
 #include "store/vault/address.h"
 
@@ -20,6 +21,7 @@ namespace kura::store {
 // `state_folder`: of this machine, with its identity at the vault. kDenied when it was not enrolled, or not any more.
 base::Result<std::unique_ptr<Store>> open_vault_store(const vault::Address& address, const std::string& state_folder,
                                                       const std::stop_token& stop,
-                                                      std::optional<std::chrono::seconds> patience);
+                                                      std::optional<std::chrono::seconds> patience,
+                                                      pki::KnockPurpose purpose = pki::KnockPurpose::kJob);
 
 }  // namespace kura::store

@@ -14,6 +14,7 @@ struct Target {
 constexpr Target kTargets[] = {
     {"cache", cache},
     {"config", config},
+    {"door", door},
     {"entry", entry},
     {"followed_vault", followed_vault},
     {"index", index},

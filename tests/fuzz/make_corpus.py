@@ -221,6 +221,13 @@ def seeds():
             "unknown": journal_entry(99, 3, field(1, b"x") + field(100, b"later")),
             "order": journal_entry(3, 2, field(2, b"b") + field(1, b"a")),
         },
+        "door": {
+            "knock": b"\0" + b"KURAKNOK" + struct.pack("<BBQ", 1, 2, 5) + chunk_id(1) + string(b"der") + string(b"sig"),
+            "open": b'\1{"do":"open","address":"192.0.2.1","seconds":60}',
+            "shut_all": b'\1{"do":"shut_all"}',
+            "status": b'\2{"done":true,"port":7443,"open":[{"address":"2001:db8::1","seconds":9}]}',
+            "hours": b"\x0302:00+3h 22:30+90m@fri,sat",
+        },
         "vault_answers": {"list": b"%s 5 1700000000\n" % (b"ab" * 32), "error": b'{"message":"gone","hint":"see"}'},
         "followed_vault": {
             "card": b'\0{"vault":"a","key":"%s","repositories":["office","lab"]}' % (b"ab" * 32),

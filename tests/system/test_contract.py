@@ -13,7 +13,8 @@ from tiny_writer import TinyWriter, content
 
 COMMANDS = {
     "init": ["--recovery-key-out", "--host", "--parity"],
-    "backup": ["--tag", "--exclude", "--exclude-file", "--one-file-system", "--host", "--dry-run", "--threads"],
+    "backup": ["--tag", "--exclude", "--exclude-file", "--one-file-system", "--host", "--emergency", "--dry-run",
+               "--threads"],
     "snapshots": ["--host", "--tag"],
     "ls": ["-l", "-R"],
     "find": ["--snapshot"],

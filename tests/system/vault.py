@@ -23,8 +23,8 @@ class Vault:
         is run through (ip netns exec NAME)."""
         self.folder, self.root, self.name = Path(folder), Path(root or Path(folder) / "vault"), name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.process, self.host, self.port, self.before = None, host, 0, before
-        self.options = serve
+        self.process, self.host, self.port, self.before = None, host, 0, tuple(before)
+        self.options = tuple(serve)
         self.environment = {**os.environ, **(environment or {})}
         self.key = key or self.run("init", "--name", name, "--reached-as", host, "--json").summary["key"]
 
@@ -48,7 +48,7 @@ class Vault:
     def start(self, *more, port=None):
         """At the port that it had before, unless it is the first time."""
         port = self.port if port is None else port
-        self.port = self._launch("serve", "--listen", f"{self.host}:{port}", *self.options, *more)["port"]
+        self.port = self._launch("serve", "--listen", self.serve_address(port), *self.options, *more)["port"]
 
     def start_pulling(self, *more, pause="1s"):
         """As a vault that nobody on the network reaches."""
@@ -90,6 +90,9 @@ class Vault:
         """The ids of those that came in and are still there, by the journal."""
         gone = {id for kind in ("expire", "delete") for line in self.events(name, kind) for id in line["objects"]}
         return [id for line in self.events(name, "commit") for id in line["objects"] if id not in gone]
+
+    def serve_address(self, port):
+        return f"{self.host}:{port}"
 
     def stop(self, by=signal.SIGTERM):
         if self.process is None:
@@ -138,7 +141,7 @@ class Vault:
 
 def identity(kura):
     """The folder with what a machine shows to its vault."""
-    return kura.state / "vaults" / f"127.0.0.1_{kura.vault.port}"
+    return kura.state / "vaults" / f"{kura.vault.host}_{kura.vault.port}"
 
 
 def receipts(kura, repository):

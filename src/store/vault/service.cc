@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +24,13 @@ constexpr seconds kRetry{120};
 constexpr seconds kFirstContact{10};
 constexpr seconds kAfterStop{10};
 constexpr seconds kLongestSilence{60};
+constexpr seconds kConnect{15};
+constexpr seconds kConnectThroughDoor{5};             // it may be shut: knock again rather than wait
+constexpr seconds kBetweenKnocks{3};                  // a door takes one a second
+constexpr std::chrono::milliseconds kDoorOpens{200};  // after a knock, before the first packet
+constexpr std::string_view kDoorStaysShut =
+    "its door stays shut: see this machine's hours (`kura-vault door schedule MACHINE` at the vault), have it opened "
+    "(`kura-vault door open MACHINE --for 2h`), or in an emergency run `kura backup --emergency`";
 
 }  // namespace
 
@@ -30,11 +38,26 @@ http::Identity identity_in(const std::string& folder) {
   return {.authority = folder + "/authority.pem", .certificate = folder + "/machine.pem"};
 }
 
-Service::Service(Address address, http::Options options, std::stop_token stop, std::optional<seconds> patience)
-    : address_(std::move(address)), stop_(std::move(stop)), patience_(patience), client_(std::move(options)) {}
+Service::Service(Address address, http::Options options, std::stop_token stop, std::optional<seconds> patience,
+                 std::optional<Knocker> knocker)
+    : address_(std::move(address)),
+      stop_(std::move(stop)),
+      patience_(patience),
+      knocker_(std::move(knocker)),
+      client_(std::move(options)) {}
+
+// A vault that is not told shuts its door a minute later.
+Service::~Service() {
+  if (!knocker_ || !has_answered_) return;
+  [[maybe_unused]] const auto told = client_.send({.method = http::Method::kPost,
+                                                   .url = address_.server() + "/v1/door/close",
+                                                   .limit = 64U << 10,
+                                                   .at_most = kAfterStop},
+                                                  {});
+}
 
 Result<std::unique_ptr<Service>> Service::open(Address address, const std::string& folder, std::stop_token stop,
-                                               std::optional<seconds> patience) {
+                                               std::optional<seconds> patience, pki::KnockPurpose purpose) {
   KURA_TRY(http::load_curl());
   const http::Identity identity = identity_in(folder);
   for (const std::string& file : {identity.authority, identity.certificate}) {
@@ -44,9 +67,23 @@ Result<std::unique_ptr<Service>> Service::open(Address address, const std::strin
                                   address.server()));
   }
   const seconds silence = std::min(kLongestSilence, patience.value_or(kLongestSilence));
-  return std::unique_ptr<Service>(new Service(std::move(address),
-                                              {.identity = identity, .stall = silence, .congestion_control = "bbr"},
-                                              std::move(stop), patience));
+  std::optional<Knocker> knocker(Knocker(address, folder, purpose));
+  if (!knocker->has_door()) knocker.reset();
+  const seconds connect = knocker ? kConnectThroughDoor : kConnect;
+  return std::unique_ptr<Service>(new Service(
+      std::move(address), {.identity = identity, .connect = connect, .stall = silence, .congestion_control = "bbr"},
+      std::move(stop), patience, std::move(knocker)));
+}
+
+// What keeps it from being sent shows when the vault does not answer.
+void Service::knock() {
+  if (!knocker_) return;
+  const base::MutexLock lock(knocking_);
+  const auto now = std::chrono::steady_clock::now();
+  if (knocked_ && now - *knocked_ < kBetweenKnocks) return;
+  [[maybe_unused]] const base::Status sent = knocker_->knock();
+  std::this_thread::sleep_for(kDoorOpens);
+  knocked_ = now;
 }
 
 Error Service::error_of_failure(const http::Failure& failure) const {
@@ -56,10 +93,12 @@ Error Service::error_of_failure(const http::Failure& failure) const {
     case Kind::kStopped:
       return {ErrorCode::kInterrupted, message};
     case Kind::kNoConnection:
+      if (knocker_) return {ErrorCode::kIo, message, std::string(kDoorStaysShut)};
       return {ErrorCode::kIo, message, "the vault does not answer: its door may be shut, or the line is down"};
     case Kind::kUntrusted:
       return {ErrorCode::kDenied, message, "it is another server than the one this machine was enrolled at"};
     case Kind::kBroken:
+      if (knocker_ && !has_answered_) return {ErrorCode::kIo, message, std::string(kDoorStaysShut)};
       return {ErrorCode::kIo, message, "run again: what is stored already is used"};
     case Kind::kTooLarge:
     case Kind::kOther:
@@ -84,9 +123,11 @@ std::expected<http::Response, Refusal> Service::try_once(const http::Request& re
                                    .may_pass = kind == Kind::kNoConnection || kind == Kind::kBroken,
                                    .unreachable = kind == Kind::kNoConnection || kind == Kind::kUntrusted});
   }
-  has_answered_ = true;
+  const bool door_is_shut = knocker_ && response->header("kura-door") == "shut";
+  if (!door_is_shut) has_answered_ = true;
   if (response->ok()) return *std::move(response);
-  return std::unexpected(Refusal{.error = error_of_refusal(*response), .may_pass = response->status == 503});
+  return std::unexpected(
+      Refusal{.error = error_of_refusal(*response), .may_pass = response->status == 503 || door_is_shut});
 }
 
 http::Request Service::request_of(const Call& call) const {
@@ -111,8 +152,11 @@ Result<http::Response> Service::call(const Call& call) {
     return result ? Result<http::Response>(*std::move(result)) : base::fail(std::move(result).error().error);
   }
   http::Retries retries(stop_, patience_);
+  bool has_failed = false;
   while (true) {
+    if (has_failed || !has_answered_) knock();
     auto result = try_once(request, stop_);
+    has_failed = !result;
     if (result) return *std::move(result);
     if (!result.error().may_pass) return base::fail(std::move(result).error().error);
     const auto next = retries.after_failure(has_answered_ ? kRetry : kFirstContact, std::nullopt);

@@ -2,19 +2,25 @@
 //
 // All requests may be repeated without harm: an object's bytes follow from its name, and a commit that is sent twice
 // gets the receipt of the first time.
+//
+// Where the vault has a door, it is knocked at before the first request and whenever the vault does not answer; when
+// the service ends, the vault is told, and shuts the door.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "store/http/client.h"
 #include "store/vault/address.h"
+#include "store/vault/knocker.h"
 
 namespace kura::store::vault {
 
@@ -39,9 +45,13 @@ struct Refusal {
 class Service {
  public:
   // `folder`: where this machine's identity at that vault lies (address.h). kDenied when it is not there: the machine
-  // was not enrolled.
+  // was not enrolled. `purpose`: what its knocks say.
   static base::Result<std::unique_ptr<Service>> open(Address address, const std::string& folder, std::stop_token stop,
-                                                     std::optional<std::chrono::seconds> patience);
+                                                     std::optional<std::chrono::seconds> patience,
+                                                     pki::KnockPurpose purpose = pki::KnockPurpose::kJob);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   // A 2xx answer, or why there is none.
   base::Result<http::Response> call(const Call& call);
@@ -50,15 +60,20 @@ class Service {
   const Address& address() const { return address_; }
 
  private:
-  Service(Address address, http::Options options, std::stop_token stop, std::optional<std::chrono::seconds> patience);
+  Service(Address address, http::Options options, std::stop_token stop, std::optional<std::chrono::seconds> patience,
+          std::optional<Knocker> knocker);
   http::Request request_of(const Call& call) const;
   std::expected<http::Response, Refusal> try_once(const http::Request& request, const std::stop_token& stop);
   base::Error error_of_failure(const http::Failure& failure) const;
   base::Error error_of_refusal(const http::Response& response) const;
+  void knock();
 
   const Address address_;
   const std::stop_token stop_;
   const std::optional<std::chrono::seconds> patience_;
+  const std::optional<Knocker> knocker_;  // nothing: there is no door
+  base::Mutex knocking_;
+  std::optional<std::chrono::steady_clock::time_point> knocked_ KURA_GUARDED_BY(knocking_);
   std::atomic<bool> has_answered_{false};
   http::Client client_;
 };

@@ -185,6 +185,8 @@ std::string name_of(EventType type) {
       return "enrol";
     case EventType::kRevoke:
       return "revoke";
+    case EventType::kDoor:
+      return "door";
     case EventType::kOperator:
       return "operator";
     case EventType::kCustomer:

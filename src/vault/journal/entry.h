@@ -35,10 +35,10 @@ enum class EventType : std::uint8_t {
   kClockTrust = 14,      // a person says that it is
   kRepair = 15,          // a damaged object was put right
   kAlarm = 16,
-  kInvite = 17,  // a machine may enrol, once
-  kEnrol = 18,   // it was given a certificate
-  kRevoke = 19,  // none of its certificates counts any more
-  // 20 is the door.
+  kInvite = 17,        // a machine may enrol, once
+  kEnrol = 18,         // it was given a certificate
+  kRevoke = 19,        // none of its certificates counts any more
+  kDoor = 20,          // somebody knocked, was let in, or not any more; when a machine may come
   kCopy = 21,          // another vault has snapshots too
   kOperator = 22,      // somebody may ask for deletions and agree to them, or may no more
   kCustomer = 23,      // how much the repositories of a customer may hold together

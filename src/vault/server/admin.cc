@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
+#include "vault/server/door_api.h"
 #include "vault/server/metrics.h"
 
 namespace kura::vault {
@@ -18,6 +19,7 @@ namespace {
 namespace json = boost::json;
 using base::ErrorCode;
 
+constexpr std::string_view kDoor = "/v1/door/";
 constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
 
 // Of how many snapshots other vaults have copies, and when the newest of them was received here.
@@ -69,6 +71,7 @@ net::Answer Admin::route(const std::string& method, const std::string& path, con
       AdminRoute{"POST", "/v1/unfollow", &Admin::unfollow},
       AdminRoute{"POST", "/v1/accept", &Admin::accept},
   };
+  if (path.starts_with(kDoor)) return answer_door(door_, path.substr(kDoor.size()), asked);
   for (const AdminRoute& one : kRoutes) {
     if (one.method == method && one.path == path) return (this->*one.answer)(asked);
   }
@@ -87,6 +90,9 @@ net::Answer Admin::invite(const Asked& asked) {
 net::Answer Admin::revoke(const Asked& asked) {
   const base::Status revoked = site_.registry().revoke(text_in(asked, "machine"), text_in(asked, "why"), site_.now());
   if (!revoked) return answer_of(revoked.error());
+  if (door_ != nullptr) {
+    [[maybe_unused]] const base::Status shut = door_->shut(text_in(asked, "machine"), "it was revoked");
+  }
   const std::size_t cut = server_.cut([&](const net::Peer& peer) {
     return peer.certificate && !site_.registry().member(peer.certificate->fingerprint());
   });

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "net/server.h"
+#include "vault/door/doorkeeper.h"
 #include "vault/pull/puller.h"
 #include "vault/server/site.h"
 
@@ -17,9 +18,10 @@ namespace kura::vault {
 class Admin final : public net::Handler {
  public:
   // All outlive it. `deletion_delay`: as Housekeeping::Times::delay, to be shown. `puller`: of a vault that follows
-  // others.
-  Admin(Site& site, net::Server& server, std::int64_t deletion_delay, Puller* puller = nullptr)
-      : site_(site), server_(server), deletion_delay_(deletion_delay), puller_(puller) {}
+  // others; `door` is null for a vault that has none.
+  Admin(Site& site, net::Server& server, std::int64_t deletion_delay, Puller* puller = nullptr,
+        Doorkeeper* door = nullptr)
+      : site_(site), server_(server), deletion_delay_(deletion_delay), puller_(puller), door_(door) {}
 
   net::Task<> handle(net::Exchange& exchange) override;
 
@@ -67,6 +69,7 @@ class Admin final : public net::Handler {
   net::Server& server_;
   const std::int64_t deletion_delay_;  // ns
   Puller* const puller_;
+  Doorkeeper* const door_;
 };
 
 }  // namespace kura::vault

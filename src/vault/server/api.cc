@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
+#include "vault/server/door_api.h"
 
 namespace kura::vault {
 namespace {
@@ -51,14 +52,6 @@ net::Answer bytes(base::ByteSpan body) {
   return {.status = 200, .type = std::string(kBinary), .body = std::string(base::as_text(body))};
 }
 
-net::Answer answer_of(const Result<Enrolment>& enrolment, const pki::Authority& authority) {
-  if (!enrolment) return vault::answer_of(enrolment.error());
-  return json_answer({{"machine", enrolment->member.machine},
-                      {"repository", enrolment->member.repository},
-                      {"certificate", enrolment->certificate.to_pem()},
-                      {"authority", authority.certificate().to_pem()}});
-}
-
 }  // namespace
 
 Task<> Api::handle(Exchange& exchange) {
@@ -79,6 +72,11 @@ Task<> Api::handle(Exchange& exchange) {
                             "enrol it: `kura-vault enrol MACHINE` at the vault, then `kura enrol` at the machine");
     co_return (void) co_await exchange.answer(vault::answer_of(error));
   }
+  // A vault that follows this one may come at any time: kura-door keeps its address (--keep).
+  if (door_ != nullptr && member->role != Role::kFollower && !door_->is_open_for(member->machine)) {
+    co_return (void) co_await exchange.answer(door_is_shut());
+  }
+  if (what == "door" && path == "/close" && request.method == "POST") co_return co_await close_door(exchange, *member);
   if (what == "renew" && path.empty() && request.method == "POST") co_return co_await renew(exchange);
   if (what == "time" && path.empty() && request.method == "GET") {
     const std::int64_t now = site_.now();
@@ -133,6 +131,20 @@ Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& membe
   co_await exchange.answer(no_such_thing());
 }
 
+net::Answer Api::enrolled(const Result<Enrolment>& enrolment) const {
+  if (!enrolment) return vault::answer_of(enrolment.error());
+  return json_answer({{"machine", enrolment->member.machine},
+                      {"repository", enrolment->member.repository},
+                      {"certificate", enrolment->certificate.to_pem()},
+                      {"authority", site_.authority().certificate().to_pem()},
+                      {"door", door_ != nullptr}});
+}
+
+Task<> Api::close_door(Exchange& exchange, const Member& member) {
+  if (door_ != nullptr) door_->leave(member.machine);
+  co_await exchange.answer(json_answer(json::object()));
+}
+
 Task<> Api::enrol(Exchange& exchange) {
   const Result<std::string> body = co_await small_body(exchange);
   if (!body) co_return (void) co_await exchange.answer(vault::answer_of(body.error()));
@@ -144,7 +156,7 @@ Task<> Api::enrol(Exchange& exchange) {
       enrolment = site_.registry().enrol(*secret, text_in(asked, "request"), site_.authority(), site_.now());
     });
   }
-  co_await exchange.answer(answer_of(enrolment, site_.authority()));
+  co_await exchange.answer(enrolled(enrolment));
 }
 
 Task<> Api::renew(Exchange& exchange) {
@@ -155,7 +167,7 @@ Task<> Api::renew(Exchange& exchange) {
   Result<Enrolment> enrolment = base::fail(ErrorCode::kUsage, "the request is malformed");
   co_await server_.elsewhere(
       [&] { enrolment = site_.registry().renew(certificate, request, site_.authority(), site_.now()); });
-  co_await exchange.answer(answer_of(enrolment, site_.authority()));
+  co_await exchange.answer(enrolled(enrolment));
 }
 
 // One line an object: name, size in bytes, when it was received in ns since 1970, and "barred" where it is.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "net/server.h"
+#include "vault/door/doorkeeper.h"
 #include "vault/server/log.h"
 #include "vault/server/route.h"
 #include "vault/server/site.h"
@@ -13,8 +14,9 @@ namespace kura::vault {
 // Shared by threads.
 class Api final : public net::Handler {
  public:
-  // All outlive it.
-  Api(Site& site, net::Server& server, Log* log = nullptr) : site_(site), server_(server), log_(log) {}
+  // All outlive it. `log` may be null. `door`: machines are answered while it is open for them; null: always.
+  Api(Site& site, net::Server& server, Log* log = nullptr, Doorkeeper* door = nullptr)
+      : site_(site), server_(server), log_(log), door_(door) {}
 
   net::Task<> handle(net::Exchange& exchange) override;
   void answered(const net::Request& request, unsigned status) override;
@@ -23,6 +25,8 @@ class Api final : public net::Handler {
   net::Task<> repository(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
   net::Task<> enrol(net::Exchange& exchange);
   net::Task<> renew(net::Exchange& exchange);
+  net::Task<> close_door(net::Exchange& exchange, const Member& member);
+  net::Answer enrolled(const base::Result<Enrolment>& enrolment) const;
   net::Task<> get(net::Exchange& exchange, Holding& holding, const Route& route);
   net::Task<> put(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
   net::Task<> put_stream(net::Exchange& exchange, Holding& holding, const Route& route, std::uint64_t size);
@@ -39,6 +43,7 @@ class Api final : public net::Handler {
   Site& site_;
   net::Server& server_;
   Log* const log_;  // may be null
+  Doorkeeper* const door_;
 };
 
 }  // namespace kura::vault

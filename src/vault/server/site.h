@@ -46,6 +46,7 @@ class Site {
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
+  Journal& journal() { return *journal_; }
   const pki::Authority& authority() const { return keys_.authority; }
   Registry& registry() { return *registry_; }
   Operators& operators() { return *operators_; }

@@ -22,6 +22,7 @@ namespace kura::fuzz {
 // chosen.
 void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
+void door(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void followed_vault(base::ByteSpan input);
 void index(base::ByteSpan input);
