@@ -22,8 +22,9 @@ using store::Kind;
 using store::ObjectId;
 using store::ObjectInfo;
 
-constexpr std::size_t kMostKeys = 256;    // that machines may add
-constexpr std::size_t kMostLeases = 256;  // at a time
+constexpr std::size_t kMostKeys = 256;          // that machines may add
+constexpr std::size_t kMostListed = 2'000'000;  // packs, of indexes in memory: some 100 MiB
+constexpr std::size_t kMostLeases = 256;        // at a time
 
 // What it writes counts from its finish() on.
 class ClaimedUpload final : public store::Upload {
@@ -172,6 +173,10 @@ Result<std::vector<ObjectInfo>> Holding::packs_of(const ObjectId& index) {
   if (!config_ || decoded.repository != config_->repository) {
     return base::fail(ErrorCode::kDenied, fmt::format("index {} is another repository's", index.hex()));
   }
+  // Who lists packs that nobody has fills no memory with them; indexes are read again when they are asked for.
+  std::size_t listed = packs.size();
+  for (const auto& [id, known] : indexes_) listed += known.size();
+  if (listed > kMostListed) indexes_.clear();
   return indexes_.insert_or_assign(index, std::move(packs)).first->second;
 }
 

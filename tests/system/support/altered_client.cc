@@ -66,6 +66,7 @@ std::size_t put_junk(const Repository& repository, std::size_t count) {
 std::size_t need_absent_packs(const Repository& repository, std::size_t count) {
   Snapshot snapshot = newest(repository);
   ++snapshot.number;
+  crypto::fill_random(snapshot.before.bytes);
   for (std::size_t left = count; left > 0; left -= std::min(left, kPacksInIndex)) {
     Index index{.repository = repository.config().repository, .packs = {}};
     NeededPacks needs;
