@@ -19,10 +19,11 @@ std::string line_of(const json::object& repository) {
       repository.at("newest").is_null() ? "never"
                                         : base::human_duration(static_cast<double>(number(repository, "age"))) + " ago",
       base::human_size(number(repository, "used")));
+  if (!repository.at("quota").is_null()) line += " of " + base::human_size(number(repository, "quota"));
   if (const std::uint64_t copied = number(repository.at("copies").as_object(), "snapshots"); copied != 0) {
     line += fmt::format(", {} elsewhere too", copied);
   }
-  if (!repository.at("quota").is_null()) line += " of " + base::human_size(number(repository, "quota"));
+  line += fmt::format("; {}", std::string_view(repository.at("rule_32110").as_string()));
   if (repository.at("frozen").as_bool()) line += "; FROZEN";
   if (number(repository, "suspect") != 0) line += fmt::format("; {} SUSPECT", number(repository, "suspect"));
   if (number(repository, "damaged") != 0) line += fmt::format("; {} DAMAGED", number(repository, "damaged"));
@@ -62,8 +63,12 @@ base::Result<ExitCode> run_status(const Context& context) {
 }  // namespace
 
 void add_status(CommandTable& table) {
-  table.add("status", "Show what the vault holds, a line a repository", "Example:\n  kura-vault status --json",
-            run_status);
+  table.add(
+      "status", "Show what the vault holds, a line a repository",
+      "Example:\n  kura-vault status --json\n\nThe five marks are the rule 3-2-1-1-0: three copies (machine, this "
+      "vault, another one), on two kinds of\nmachines, one away, one that cannot be changed, and no errors when all "
+      "was read again within 35 days.",
+      run_status);
 }
 
 }  // namespace kura::app

@@ -244,3 +244,17 @@ def test_monitoring_sees_what_people_must_look_at(vault, source):
     assert b'kura_vault_frozen{repository="pc1"} 1' in vault.admin("/metrics")[1]
     events = [line["event"] for line in vault.run("journal", "show", vault.repository("pc1") / "journal", "--json").lines]
     assert events.count("alarm") == 1
+
+
+def test_the_rule_3_2_1_1_0_is_shown_as_far_as_it_holds(vault, source, tmp_path):
+    pc = vault.machine("pc1")
+    assert status(vault)["rule_32110"] == "3- 2- 1- 1- 0-"
+    pc.backup(source)
+    wait_until(lambda: status(vault)["rule_32110"] == "3- 2+ 1+ 1+ 0+", seconds=60)  # all was read again
+    with Vault(tmp_path / "b", name="b") as other:
+        other.follow(vault)
+        wait_until(lambda: status(vault)["rule_32110"] == "3+ 2+ 1+ 1+ 0+", seconds=90)
+        assert status(other)["rule_32110"].startswith("3+")
+    (source / "file-0").write_text("newer than what the other vault has")
+    pc.backup(source)
+    assert status(vault)["rule_32110"].startswith("3-")

@@ -11,6 +11,7 @@
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
 #include "vault/server/door_api.h"
+#include "vault/server/five_marks.h"
 #include "vault/server/metrics.h"
 
 namespace kura::vault {
@@ -113,6 +114,16 @@ net::Answer Admin::machines(const Asked& /*asked*/) {
   return json_answer(all);
 }
 
+// Whether it comes here from another vault.
+bool Admin::is_followed(const std::string& repository) const {
+  if (puller_ == nullptr) return false;
+  const std::vector<FollowedVault> all = puller_->status();
+  return std::ranges::any_of(all, [&](const FollowedVault& followed) {
+    return std::ranges::find(followed.repositories, repository, &FollowedState::repository) !=
+           followed.repositories.end();
+  });
+}
+
 json::object Admin::status_of(Holding& holding) {
   const std::vector<HeldSnapshot> snapshots = holding.snapshots();
   const Policy policy = holding.policy();
@@ -130,6 +141,7 @@ json::object Admin::status_of(Holding& holding) {
                           {"damaged", holding.damage().size()},
                           {"last_scrub", nullptr},
                           {"copies", copies_of(holding)},
+                          {"rule_32110", five_marks_of(holding, is_followed(holding.name())).text()},
                           {"journal", holding.journal().head().sequence}};
   if (const std::int64_t scrubbed = holding.last_scrubbed()) repository["last_scrub"] = base::format_rfc3339(scrubbed);
   if (policy.quota != 0) repository["quota"] = policy.quota;

@@ -37,6 +37,7 @@ class Admin final : public net::Handler {
   net::Answer metrics(const Asked& asked);
   net::Answer health(const Asked& asked);
   boost::json::object status_of(Holding& holding);
+  bool is_followed(const std::string& repository) const;
 
   // What people decide (admin_decisions.cc).
   net::Answer policy(const Asked& asked);

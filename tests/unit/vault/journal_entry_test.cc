@@ -101,7 +101,7 @@ TEST(JournalEntryTest, ANewerVersionIsToldByItsNumber) {
 
 TEST(JournalEntryTest, ImpossibleSizesAreRefusedBeforeAnythingIsRead) {
   for (const char* prefix : {"00000000", "10000000", "ffffffff", "01000001", "0000"}) {
-    EXPECT_FALSE(entry_size(test::hex(prefix))) << prefix;
+    EXPECT_FALSE(entry_size(kura::test::hex(prefix))) << prefix;
   }
 }
 
