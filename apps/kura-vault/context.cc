@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "base/socket_path.h"
 #include "command.h"
 #include "store/http/client.h"
 #include "store/http/curl.h"
@@ -18,7 +19,8 @@ base::Result<json::value> send(const Context& context, http::Request request) {
   KURA_TRY(http::load_curl());
   request.url = "http://vault" + request.url;
   request.limit = 64ULL << 20;
-  http::Client client({.local_socket = context.socket()});
+  const base::SocketPath socket(context.socket());
+  http::Client client({.local_socket = socket.text()});
   const auto response = client.send(request, context.stop);
   if (!response) {
     return base::fail(

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/socket_path.h"
+
 namespace kura::door {
 namespace {
 
@@ -33,7 +35,8 @@ Result<sockaddr_un> name_of(const std::string& path) {
 }  // namespace
 
 Result<base::UniqueFd> listen_at(const std::string& path) {
-  const sockaddr_un name = KURA_TRY(name_of(path));
+  const base::SocketPath place(path);
+  const sockaddr_un name = KURA_TRY(name_of(place.text()));
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   ::unlink(path.c_str());
   const mode_t before = ::umask(0);
@@ -47,7 +50,8 @@ Result<base::UniqueFd> listen_at(const std::string& path) {
 }
 
 Result<base::UniqueFd> connect_to(const std::string& path) {
-  const sockaddr_un name = KURA_TRY(name_of(path));
+  const base::SocketPath place(path);
+  const sockaddr_un name = KURA_TRY(name_of(place.text()));
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) return socket;
   return base::fail(ErrorCode::kNotFound,

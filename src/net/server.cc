@@ -30,6 +30,7 @@
 #include <fmt/format.h>
 
 #include "base/mutex.h"
+#include "base/socket_path.h"
 #include "base/time.h"
 
 namespace kura::net {
@@ -419,14 +420,15 @@ base::Status BeastServer::listen_locally(const std::string& path, Handler& handl
   const auto refused = [&](const std::string& why) {
     return base::fail(ErrorCode::kDenied, fmt::format("cannot listen at {}: {}", path, why));
   };
+  const base::SocketPath place(path);
   struct sockaddr_un limit{};
-  if (path.size() >= sizeof limit.sun_path) return refused("the path is too long for a socket");
+  if (place.text().size() >= sizeof limit.sun_path) return refused("the path is too long for a socket");
   ::unlink(path.c_str());
   auto listener = std::make_unique<LocalListener>(Local::acceptor(io_), handler);
   error_code failed;
   listener->acceptor.open(Local(), failed);
   const mode_t before = ::umask(0177);
-  if (!failed) listener->acceptor.bind(Local::endpoint(path), failed);
+  if (!failed) listener->acceptor.bind(Local::endpoint(place.text()), failed);
   ::umask(before);
   if (!failed) listener->acceptor.listen(asio::socket_base::max_listen_connections, failed);
   if (failed) return refused(failed.message());

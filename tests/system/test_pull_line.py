@@ -9,7 +9,7 @@ from vault import Vault
 @needs_root
 def test_over_a_long_line_that_loses_packets_all_comes(tmp_path):
     with Line(rate=50e6, round_trip=0.06, loss=0.01) as line:
-        with Vault(tmp_path / "a", "a", line.far, line.before) as a:
+        with Vault(tmp_path / "a", "a", host=line.far, before=line.before) as a:
             machine = Kura(tmp_path / "pc", init=False)
             machine.folder.mkdir()
             machine.environment["KURA_REPO"] = f"{a.address}/office"

@@ -107,8 +107,9 @@ class Vault:
 
     def admin(self, path):
         """Status and body of what the running vault answers at its admin socket."""
-        out = subprocess.run(["curl", "-sS", "--unix-socket", self.root / "admin.sock", "-w", "\n%{http_code}",
-                              f"http://vault{path}"], stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        # By a short name: a path in a socket's address has 107 bytes at most.
+        out = subprocess.run(["curl", "-sS", "--unix-socket", "admin.sock", "-w", "\n%{http_code}", f"http://vault{path}"],
+                             cwd=self.root, stdout=subprocess.PIPE, check=True, timeout=60).stdout
         body, _, state = out.rpartition(b"\n")
         return int(state), body
 

@@ -127,7 +127,12 @@ TEST_F(PullTest, FollowsWhileItRunsAndEndsWhenItIsTold) {
   const ObjectId first = back_up("first");
   for (int i = 0; i < 1000 && at_b().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(at_b(), std::vector{first});
-  EXPECT_EQ(puller_->status().at(0).repositories.at(0).state, "following");
+  const auto follows = [&] {
+    const auto status = puller_->status();
+    return !status.empty() && !status[0].repositories.empty() && status[0].repositories[0].state == "following";
+  };
+  for (int i = 0; i < 1000 && !follows(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(follows());
   puller_.reset();
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,8 +87,7 @@ TEST_F(ScrubTest, OnlyTheRightBytesRepair) {
   const ObjectId pack = builder_.packs()[0], whole = builder_.packs()[1];
   const base::Bytes right = object(Kind::kPack, pack);
   damage(Kind::kPack, pack);
-  Scrub scrub(*holding_);
-  round(scrub);
+  round(*std::make_unique<Scrub>(*holding_));
   EXPECT_FALSE(holding_->repair(Kind::kPack, pack, object(Kind::kPack, whole), "b"));
   EXPECT_FALSE(holding_->repair(Kind::kPack, whole, object(Kind::kPack, whole), "b"));
   EXPECT_FALSE(holding_->repair(Kind::kIndex, pack, right, "b"));
