@@ -29,8 +29,7 @@ int parse_and_run(int argc, char** argv) {
   CLI::App root("kura-door: keep a vault's port shut but for those whom the vault lets in", "kura-door");
   set_up(root, kFooter);
   DoorOptions options;
-  root.add_flag("--json", options.json, "One JSON object a line, the summary last");
-  root.add_flag("-q,--quiet", options.quiet, "Say nothing but results and problems");
+  add_output_flags(root, options);
   CommandTable table(root);
   add_commands(table);
   return run_program(table, options, argc, argv);

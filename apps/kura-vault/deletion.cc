@@ -6,6 +6,7 @@
 
 #include "base/human.h"
 #include "command.h"
+#include "crypto/key_text.h"
 #include "person.h"
 #include "vault/holding/requests.h"
 
@@ -25,11 +26,8 @@ struct DeletionOptions {
 };
 
 base::Result<crypto::PublicKey> vault_key_in(const json::value& answer) {
-  const auto bytes = base::from_hex(answer.at("vault_key").as_string());
-  crypto::PublicKey key{};
-  if (!bytes || bytes->size() != key.size()) return base::fail(ErrorCode::kIo, "the vault's answer has no key of it");
-  std::ranges::copy(*bytes, key.begin());
-  return key;
+  if (const auto key = crypto::public_key_from_hex(answer.at("vault_key").as_string())) return *key;
+  return base::fail(ErrorCode::kIo, "the vault's answer has no key of it");
 }
 
 std::string described(const json::object& request) {

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "command.h"
+#include "crypto/key_text.h"
 #include "vault/journal/entry_reader.h"
 
 namespace kura::app {
@@ -29,13 +30,9 @@ struct JournalOptions {
 
 base::Result<std::optional<crypto::PublicKey>> given_key(const std::string& hex) {
   if (hex.empty()) return std::optional<crypto::PublicKey>();
-  const auto bytes = base::from_hex(hex);
-  crypto::PublicKey key{};
-  if (!bytes || bytes->size() != key.size()) {
-    return base::fail(base::ErrorCode::kUsage, "a vault's key has 64 hex digits", "`kura-vault init` showed it");
-  }
-  std::ranges::copy(*bytes, key.begin());
-  return std::optional(key);
+  const auto key = crypto::public_key_from_hex(hex);
+  if (key) return key;
+  return base::fail(base::ErrorCode::kUsage, "a vault's key has 64 hex digits", "`kura-vault init` showed it");
 }
 
 // The SHA-256 of each receipt in a file that a machine kept.

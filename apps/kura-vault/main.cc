@@ -41,8 +41,7 @@ int parse_and_run(int argc, char** argv) {
   set_up(root, kFooter);
   VaultOptions options;
   root.add_option("--root", options.root, "The vault's folder")->envname("KURA_VAULT_ROOT")->type_name("DIR");
-  root.add_flag("--json", options.json, "One JSON object a line, the summary last");
-  root.add_flag("-q,--quiet", options.quiet, "Say nothing but results and problems");
+  add_output_flags(root, options);
   CommandTable table(root);
   add_commands(table);
   return run_program(table, options, argc, argv);

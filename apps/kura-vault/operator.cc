@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "command.h"
-#include "crypto/keys.h"
+#include "crypto/key_text.h"
 #include "crypto/random.h"
 #include "person.h"
 #include "vault/registry/operators.h"
@@ -29,14 +29,9 @@ struct OperatorOptions {
 };
 
 base::Result<crypto::PublicKey> key_of(std::string_view hex) {
-  const auto bytes = base::from_hex(hex);
-  crypto::PublicKey key{};
-  if (!bytes || bytes->size() != key.size()) {
-    return base::fail(ErrorCode::kUsage, "an operator's public key has 64 hex digits",
-                      "`kura-vault operator new-key` showed it");
-  }
-  std::ranges::copy(*bytes, key.begin());
-  return key;
+  if (const auto key = crypto::public_key_from_hex(hex)) return *key;
+  return base::fail(ErrorCode::kUsage, "an operator's public key has 64 hex digits",
+                    "`kura-vault operator new-key` showed it");
 }
 
 base::Result<ExitCode> run_new_key(const Context& context, const OperatorOptions& options) {

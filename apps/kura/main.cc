@@ -34,8 +34,7 @@ void add_global_options(CLI::App& root, GlobalOptions& options) {
   root.add_option("--recovery-key", options.recovery_key_file, "Off-line recovery key, in place of a passphrase")
       ->envname("KURA_RECOVERY_KEY_FILE")
       ->type_name("FILE");
-  root.add_flag("--json", options.json, "One JSON object a line, the summary last");
-  root.add_flag("-q,--quiet", options.quiet, "Say nothing but results and problems");
+  add_output_flags(root, options);
 }
 
 void add_commands(CommandTable& table) {

@@ -25,6 +25,12 @@ inline void set_up(CLI::App& root, const char* footer) {
   root.get_formatter()->column_width(34);
 }
 
+template <typename Options>
+void add_output_flags(CLI::App& root, Options& options) {
+  root.add_flag("--json", options.json, "One JSON object a line, the summary last");
+  root.add_flag("-q,--quiet", options.quiet, "Say nothing but results and problems");
+}
+
 // `options` are declared on `root`; `Context` is made of them, the output and a stop token.
 template <typename Context, typename Options>
 int run_command(const BasicCommandTable<Context>& table, const Options& options) {

@@ -46,4 +46,9 @@ base::Status write_atomically(FileSystem& files, const std::string& temporary, c
   return status;
 }
 
+base::Status write_small_file(const std::string& path, base::ByteSpan bytes) {
+  const base::ByteSpan parts[] = {bytes};
+  return write_atomically(posix_file_system(), path + "." + temporary_name(), path, parts);
+}
+
 }  // namespace kura::store

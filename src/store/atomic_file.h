@@ -25,4 +25,8 @@ base::Status write_atomically(FileSystem& files, const std::string& temporary, c
                               std::span<const base::ByteSpan> parts,
                               std::optional<std::int64_t> modified = std::nullopt);
 
+// A small file of this program's own, over what is there: as write_atomically(), by a name beside `path` that nobody
+// else uses, so nothing that a crash left is in the way.
+base::Status write_small_file(const std::string& path, base::ByteSpan bytes);
+
 }  // namespace kura::store

@@ -41,12 +41,6 @@ Status make_folder(const std::string& folder) {
   return {};
 }
 
-// Over what is there, whole or not at all; nobody else may read it.
-Status write_file(const std::string& path, const std::string& text) {
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  return write_atomically(posix_file_system(), path + "." + temporary_name(), path, parts);
-}
-
 Error failed_to_reach(const Address& address, const http::Failure& failure) {
   return {
       ErrorCode::kIo, fmt::format("{}: {}", address.server(), failure.message),
@@ -100,7 +94,7 @@ Result<Enrolled> enrol(const Address& address, std::string_view token_text, cons
   const http::Identity files = identity_in(folder);
   // Beside the one that is in use, until all is well.
   const std::string trusted = files.authority + ".new";
-  KURA_TRY(write_file(trusted, authority.to_pem()));
+  KURA_TRY(write_small_file(trusted, base::as_bytes(authority.to_pem())));
   const pki::PrivateKey key = pki::PrivateKey::generate();
   const std::string body = json::serialize(
       json::value{{"secret", base::to_hex(token.secret.span())}, {"request", pki::make_request(key, "machine")}});
@@ -111,8 +105,8 @@ Result<Enrolled> enrol(const Address& address, std::string_view token_text, cons
   if (!response) return base::fail(failed_to_reach(address, response.error()));
   if (!response->ok()) return base::fail(error_of(*response));
   Certified result = KURA_TRY(certified(response->body, key));
-  KURA_TRY(write_file(files.certificate, key.to_pem() + result.pem));
-  KURA_TRY(write_file(files.authority, authority.to_pem()));
+  KURA_TRY(write_small_file(files.certificate, base::as_bytes(key.to_pem() + result.pem)));
+  KURA_TRY(write_small_file(files.authority, base::as_bytes(authority.to_pem())));
   KURA_TRY(remember_door(folder, result.enrolled.has_door));
   std::error_code ignored;
   std::filesystem::remove(trusted, ignored);
@@ -131,7 +125,7 @@ Status renew_when_due(Service& service, const std::string& folder, std::int64_t 
       KURA_TRY(service.call({.method = Method::kPost, .path = "/v1/renew", .body = parts, .limit = kMostAnswer}));
   const Certified result = KURA_TRY(certified(response.body, key));
   KURA_TRY(remember_door(folder, result.enrolled.has_door));
-  return write_file(files.certificate, key.to_pem() + result.pem);
+  return write_small_file(files.certificate, base::as_bytes(key.to_pem() + result.pem));
 }
 
 }  // namespace kura::store::vault

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "base/pause.h"
 #include "store/http/curl.h"
 #include "store/http/retries.h"
 #include "store/vault/answers.h"
@@ -82,7 +82,7 @@ void Service::knock() {
   const auto now = std::chrono::steady_clock::now();
   if (knocked_ && now - *knocked_ < kBetweenKnocks) return;
   [[maybe_unused]] const base::Status sent = knocker_->knock();
-  std::this_thread::sleep_for(kDoorOpens);
+  base::pause_for(kDoorOpens, stop_);
   knocked_ = now;
 }
 

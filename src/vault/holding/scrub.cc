@@ -52,9 +52,7 @@ Scrub::~Scrub() { remember(); }
 void Scrub::remember() {
   unremembered_ = 0;
   const std::string text = fmt::format("{} {} {}\n", kind_, after_.hex(), holding_.last_scrubbed());
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  (void)store::posix_file_system().remove(path_ + ".new");  // that a crash left
-  (void)store::write_atomically(store::posix_file_system(), path_ + ".new", path_, parts);
+  [[maybe_unused]] const Status kept = store::write_small_file(path_, base::as_bytes(text));
 }
 
 // Lists what is left of a kind; false when no kind is left.

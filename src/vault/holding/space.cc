@@ -115,7 +115,8 @@ base::Status Space::within_disk(const std::string& repository, std::uint64_t byt
   const Disk disk = KURA_TRY(look_());
   const std::uint64_t reserve = reserve_.value_or(std::min(disk.total / kReservePart, kMostReserve));
   Account& account = accounts_.at(repository);
-  std::uint64_t pending = std::max(bytes, disk.least_cost);
+  const std::uint64_t cost = std::max(bytes, disk.least_cost);
+  std::uint64_t pending = cost;
   for (const auto& [name, other] : accounts_) pending += other.pending;
   const std::uint64_t left = disk.free > pending ? disk.free - pending : 0;
   if (left >= reserve) {
@@ -123,7 +124,6 @@ base::Status Space::within_disk(const std::string& repository, std::uint64_t byt
     return {};
   }
   const std::uint64_t share = reserve / std::max<std::size_t>(accounts_.size(), 1);
-  const std::uint64_t cost = std::max(bytes, disk.least_cost);
   if (left > 0 && account.from_reserve + cost <= share) {
     account.from_reserve += cost;
     return {};

@@ -14,6 +14,7 @@
 #include "crypto/random.h"
 #include "store/atomic_file.h"
 #include "vault/journal/entry_reader.h"
+#include "vault/journal/journal_file.h"
 
 namespace kura::vault {
 namespace {
@@ -22,22 +23,6 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 using base::Status;
-
-Status write_all(int fd, base::ByteSpan bytes, std::uint64_t offset, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return base::fail(Error::from_errno("cannot write " + path, errno));
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return {};
-}
-
-// The name of a new file beside the journal is durable after this.
-Status sync_folder_of(const std::string& path) {
-  return store::posix_file_system().sync_folder(path.substr(0, path.find_last_of('/') + 1) + ".");
-}
 
 Status lock(int fd, const std::string& path) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
@@ -142,14 +127,7 @@ Status Journal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
   base::Bytes bytes(size - from);
   KURA_TRY(store::posix_file_system().read_at(path_, from, bytes));
   if (has_entry_within(bytes, vault_)) return no_crash("whole entries follow");
-  const std::string aside = fmt::format("{}.torn-{}", path_, from);
-  const base::ByteSpan parts[] = {bytes};
-  KURA_TRY(store::write_atomically(store::posix_file_system(), aside + "." + store::temporary_name(), aside, parts));
-  KURA_TRY(sync_folder_of(aside));
-  if (::ftruncate(file_.get(), static_cast<off_t>(from)) != 0 || ::fdatasync(file_.get()) != 0) {
-    return base::fail(failure("cut the torn end of", errno));
-  }
-  return {};
+  return move_torn_end(file_.get(), path_, from, bytes);
 }
 
 Result<Receipt> Journal::append(Event event, std::int64_t now) {
@@ -175,7 +153,7 @@ Result<Receipt> Journal::append(Event event, std::int64_t now) {
 }
 
 Status Journal::write(base::ByteSpan whole) {
-  Status written = write_all(file_.get(), whole, size_, path_);
+  Status written = write_at(file_.get(), whole, size_, path_);
   if (written && ::fdatasync(file_.get()) == 0) return {};
   const bool was_written = written.has_value();
   Error error = was_written ? failure("sync", errno) : std::move(written).error();

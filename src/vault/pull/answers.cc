@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "crypto/key_text.h"
 #include "store/vault/json.h"
 #include "vault/journal/entry.h"
 #include "vault/registry/registry.h"
@@ -27,9 +28,9 @@ Result<VaultCard> parse_vault_card(std::string_view body) {
   const json::object object = store::vault::parse_object(body);
   VaultCard card{.name = store::vault::text_in(object, "vault"), .key = {}, .repositories = {}};
   if (!check_name(card.name, "a vault")) return malformed_card("its name is none");
-  const auto key = base::Digest::from_hex(store::vault::text_in(object, "key"));
+  const auto key = crypto::public_key_from_hex(store::vault::text_in(object, "key"));
   if (!key) return malformed_card("its key is none");
-  card.key = key->bytes;
+  card.key = *key;
   const json::value* const field = object.if_contains("repositories");
   const json::array* const names = field != nullptr ? field->if_array() : nullptr;
   if (names == nullptr) return malformed_card("it lists no repositories");

@@ -11,6 +11,7 @@
 
 #include "store/atomic_file.h"
 #include "vault/journal/entry_reader.h"
+#include "vault/journal/journal_file.h"
 #include "vault/pull/answers.h"
 
 namespace kura::vault {
@@ -22,17 +23,6 @@ using base::Result;
 using base::Status;
 
 constexpr std::uint64_t kMostOfACrash = 32ULL << 20;  // bytes: more than one answer has
-
-Status write_entries(int fd, base::ByteSpan bytes, std::uint64_t offset, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return base::fail(Error::from_errno("cannot write " + path, errno));
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -54,7 +44,7 @@ Result<std::unique_ptr<FollowedJournal>> FollowedJournal::open(const std::string
                                                                const crypto::PublicKey& vault) {
   base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return base::fail(Error::from_errno("cannot open " + path, errno));
-  KURA_TRY(store::posix_file_system().sync_folder(path.substr(0, path.find_last_of('/') + 1) + "."));
+  KURA_TRY(sync_folder_of(path));
   std::unique_ptr<FollowedJournal> journal(new FollowedJournal(path, std::move(file), vault));
   KURA_TRY(journal->load());
   return journal;
@@ -83,13 +73,7 @@ Status FollowedJournal::cut_torn_tail(std::uint64_t from, std::uint64_t size) {
   }
   base::Bytes bytes(size - from);
   KURA_TRY(store::posix_file_system().read_at(path_, from, bytes));
-  const base::ByteSpan parts[] = {bytes};
-  const std::string aside = fmt::format("{}.torn-{}", path_, from);
-  KURA_TRY(store::write_atomically(store::posix_file_system(), aside + "." + store::temporary_name(), aside, parts));
-  if (::ftruncate(file_.get(), static_cast<off_t>(from)) != 0 || ::fdatasync(file_.get()) != 0) {
-    return base::fail(Error::from_errno("cannot cut the torn end of " + path_, errno));
-  }
-  return {};
+  return move_torn_end(file_.get(), path_, from, bytes);
 }
 
 // The entry that comes in the place of the last one here.
@@ -137,7 +121,7 @@ Result<FollowedJournal::Taken> FollowedJournal::take(base::ByteSpan piece) {
 
 Status FollowedJournal::append(base::ByteSpan entries) {
   if (entries.empty()) return {};
-  Status written = write_entries(file_.get(), entries, size_, path_);
+  Status written = write_at(file_.get(), entries, size_, path_);
   if (written && ::fdatasync(file_.get()) != 0) written = base::fail(Error::from_errno("cannot sync " + path_, errno));
   if (!written) {
     [[maybe_unused]] const int cut = ::ftruncate(file_.get(), static_cast<off_t>(size_));

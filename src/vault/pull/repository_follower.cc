@@ -39,11 +39,6 @@ std::unexpected<FetchFailure> theirs(Error error) {
   return std::unexpected(FetchFailure{.blame = Blame::kSource, .error = std::move(error)});
 }
 
-Status write_mark(const std::string& path, const std::string& text) {
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  return store::write_atomically(store::posix_file_system(), path + "." + store::temporary_name(), path, parts);
-}
-
 }  // namespace
 
 PullCounts& PullCounts::operator+=(const PullCounts& more) {
@@ -83,7 +78,7 @@ std::optional<std::string> RepositoryFollower::stopped() const {
 Status RepositoryFollower::stop_following(const std::string& why) {
   journal_.reset();
   KURA_TRY(alarms_.raise(why));
-  return write_mark(path(".stopped"), why);
+  return store::write_small_file(path(".stopped"), base::as_bytes(why));
 }
 
 Fetched<void> RepositoryFollower::round(Source& source, std::int64_t now, const std::stop_token& stop,

@@ -48,11 +48,7 @@ Fetched<void> RepositoryFollower::tell_copies(Source& source) {
       if (auto told = source.tell_copies(holding_.name(), claim->entries); !told) return told;
     }
     told_ = claim->until;
-    const std::string text = std::to_string(told_);
-    const base::ByteSpan parts[] = {base::as_bytes(text)};
-    const std::string mark = path(".told");
-    const Status kept =
-        store::write_atomically(store::posix_file_system(), mark + "." + store::temporary_name(), mark, parts);
+    const Status kept = store::write_small_file(path(".told"), base::as_bytes(std::to_string(told_)));
     if (!kept) return ours(kept.error());
   }
   return {};

@@ -40,6 +40,12 @@ void Operators::take(const Entry& entry) {
   ++ever_;
 }
 
+Status Operators::write(Event event, std::int64_t now) {
+  const Receipt receipt = KURA_TRY(journal_.append(std::move(event), now));
+  take(KURA_TRY(Entry::decode(receipt.entry)));
+  return {};
+}
+
 base::Result<crypto::PublicKey> Operators::check(const Proof& proof, base::ByteSpan text, std::int64_t now) const {
   const auto at = operators_.find(proof.who);
   if (at == operators_.end()) {
@@ -76,13 +82,12 @@ base::Result<Operator> Operators::add(const std::string& name, const crypto::Pub
       std::ranges::any_of(operators_, [&](const auto& one) { return one.first == name || one.second.key == key; });
   if (known) return base::fail(ErrorCode::kExists, fmt::format("{}, or this key, is in already", name));
   const bool at_once = ever_ < 2 || agreed_by_two(proofs, operator_text(journal_.vault(), name, key), now);
-  const Receipt receipt = KURA_TRY(journal_.append({.type = EventType::kOperator,
-                                                    .who = name,
-                                                    .text = at_once ? "" : "added without two signatures",
-                                                    .key = key,
-                                                    .from = at_once ? now : now + kWait},
-                                                   now));
-  take(KURA_TRY(Entry::decode(receipt.entry)));
+  KURA_TRY(write({.type = EventType::kOperator,
+                  .who = name,
+                  .text = at_once ? "" : "added without two signatures",
+                  .key = key,
+                  .from = at_once ? now : now + kWait},
+                 now));
   return operators_.at(name);
 }
 
@@ -91,9 +96,7 @@ Status Operators::remove(const std::string& name, std::int64_t now) {
   if (!operators_.contains(name)) {
     return base::fail(ErrorCode::kNotFound, fmt::format("'{}' is no operator of this vault", base::printable(name)));
   }
-  const Receipt receipt = KURA_TRY(journal_.append({.type = EventType::kOperator, .who = name}, now));
-  take(KURA_TRY(Entry::decode(receipt.entry)));
-  return {};
+  return write({.type = EventType::kOperator, .who = name}, now);
 }
 
 std::vector<Operator> Operators::all() const {

@@ -51,6 +51,7 @@ class Operators {
  private:
   explicit Operators(Journal& journal) : journal_(journal) {}
   void take(const Entry& entry) KURA_REQUIRES(mutex_);
+  base::Status write(Event event, std::int64_t now) KURA_REQUIRES(mutex_);
   base::Result<crypto::PublicKey> check(const Proof& proof, base::ByteSpan text, std::int64_t now) const
       KURA_REQUIRES(mutex_);
   bool agreed_by_two(const std::vector<Proof>& proofs, base::ByteSpan text, std::int64_t now) const

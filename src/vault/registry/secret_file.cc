@@ -21,8 +21,7 @@ using base::Result;
 using base::Status;
 
 Status write_secret(const std::string& path, std::string_view text) {
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  return store::write_atomically(store::posix_file_system(), path + ".new", path, parts);
+  return store::write_small_file(path, base::as_bytes(text));
 }
 
 // Of a file that nobody else may read.

@@ -1,8 +1,8 @@
 #include "vault/server/housekeeping.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
+
+#include "base/pause.h"
 
 namespace kura::vault {
 
@@ -20,8 +20,6 @@ void Housekeeping::keep(Holding& holding) {
 }
 
 void Housekeeping::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     if (const base::Status noted = site_.note_time(); !noted) problem_("clock", noted.error());
     const std::optional<std::string> doubt = site_.clock_doubt();
@@ -33,8 +31,7 @@ void Housekeeping::run(const std::stop_token& stop) {
       if (stop.stop_requested()) return;
       if (!doubt) keep(*holding);
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, times_.pause, [] { return false; });
+    base::pause_for(times_.pause, stop);
   }
 }
 

@@ -1,21 +1,14 @@
 #include "vault/server/scrubber.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
+
+#include "base/pause.h"
 
 namespace kura::vault {
 namespace {
 
 constexpr std::chrono::seconds kPause(10);  // when there was nothing to read, or something failed
-
-void wait(const std::stop_token& stop, std::chrono::nanoseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
 
 }  // namespace
 
@@ -27,7 +20,7 @@ Scrubber::Scrubber(Site& site, std::uint64_t rate, std::function<void(const std:
 
 void Scrubber::run(const std::stop_token& stop) {
   while (rate_ != 0 && !stop.stop_requested()) {
-    if (!round(stop)) wait(stop, kPause);
+    if (!round(stop)) base::pause_for(kPause, stop);
   }
 }
 
@@ -37,9 +30,8 @@ bool Scrubber::round(const std::stop_token& stop) {
   for (Holding* holding : site_.holdings()) {
     if (stop.stop_requested()) break;
     const std::uint64_t bytes = step(*holding, worked);
-    const double seconds = static_cast<double>(bytes) / static_cast<double>(rate_);
-    if (bytes != 0)
-      wait(stop, std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
+    const std::chrono::duration<double> worth(static_cast<double>(bytes) / static_cast<double>(rate_));
+    if (bytes != 0) base::pause_for(std::chrono::duration_cast<std::chrono::nanoseconds>(worth), stop);
   }
   return worked;
 }

@@ -155,10 +155,7 @@ Status Site::note_time() {
   const std::optional<std::string> doubt = clock_.doubt();
   if (doubt && !doubt_noted_) KURA_TRY(write({.type = EventType::kClockDoubt, .text = *doubt}));
   const std::string text = std::to_string(now()) + "\n";
-  const base::ByteSpan parts[] = {base::as_bytes(text)};
-  const std::string unfinished = root_ + "/clock.new";
-  [[maybe_unused]] const Status removed = store::posix_file_system().remove(unfinished);  // that a crash left
-  return store::write_atomically(store::posix_file_system(), unfinished, root_ + "/clock", parts);
+  return store::write_small_file(root_ + "/clock", base::as_bytes(text));
 }
 
 Status Site::trust_clock(const std::string& who, const std::string& why) {
