@@ -37,15 +37,15 @@ net::Task<> Admin::handle(net::Exchange& exchange) {
   const net::Request& request = exchange.request();
   const base::Result<std::string> body = co_await small_body(exchange);
   if (!body) co_return (void) co_await exchange.answer(answer_of(body.error()));
-  net::Answer answer;
+  base::Result<net::Answer> answer;
   co_await server_.elsewhere([&] { answer = route(request.method, request.path, parse_object(*body)); });
-  co_await exchange.answer(std::move(answer));
+  co_await exchange.answer(answer ? *std::move(answer) : answer_of(answer.error()));
 }
 
-net::Answer Admin::route(const std::string& method, const std::string& path, const Asked& asked) {
+base::Result<net::Answer> Admin::route(const std::string& method, const std::string& path, const Asked& asked) {
   struct AdminRoute {
     std::string_view method, path;
-    net::Answer (Admin::*answer)(const Asked&);
+    base::Result<net::Answer> (Admin::*answer)(const Asked&);
   };
   static constexpr std::array kRoutes = {
       AdminRoute{"POST", "/v1/invite", &Admin::invite},
@@ -76,21 +76,19 @@ net::Answer Admin::route(const std::string& method, const std::string& path, con
   for (const AdminRoute& one : kRoutes) {
     if (one.method == method && one.path == path) return (this->*one.answer)(asked);
   }
-  return answer_of({ErrorCode::kNotFound, "there is nothing of that name"});
+  return base::fail(ErrorCode::kNotFound, "there is nothing of that name");
 }
 
-net::Answer Admin::invite(const Asked& asked) {
+base::Result<net::Answer> Admin::invite(const Asked& asked) {
   Member member{.machine = text_in(asked, "machine"), .repository = text_in(asked, "repository")};
   if (text_in(asked, "role") == "follower") member.role = Role::kFollower;
   if (member.role == Role::kMachine && member.repository.empty()) member.repository = member.machine;
-  const base::Result<std::string> token = site_.invite(member, kDay);
-  if (!token) return answer_of(token.error());
-  return json_answer({{"machine", member.machine}, {"repository", member.repository}, {"token", *token}});
+  const std::string token = KURA_TRY(site_.invite(member, kDay));
+  return json_answer({{"machine", member.machine}, {"repository", member.repository}, {"token", token}});
 }
 
-net::Answer Admin::revoke(const Asked& asked) {
-  const base::Status revoked = site_.registry().revoke(text_in(asked, "machine"), text_in(asked, "why"), site_.now());
-  if (!revoked) return answer_of(revoked.error());
+base::Result<net::Answer> Admin::revoke(const Asked& asked) {
+  KURA_TRY(site_.registry().revoke(text_in(asked, "machine"), text_in(asked, "why"), site_.now()));
   if (door_ != nullptr) {
     [[maybe_unused]] const base::Status shut = door_->shut(text_in(asked, "machine"), "it was revoked");
   }
@@ -100,7 +98,7 @@ net::Answer Admin::revoke(const Asked& asked) {
   return json_answer({{"connections_cut", cut}});
 }
 
-net::Answer Admin::machines(const Asked& /*asked*/) {
+base::Result<net::Answer> Admin::machines(const Asked& /*asked*/) {
   json::array all;
   for (const KnownMachine& known : site_.registry().machines()) {
     json::object machine{{"machine", known.member.machine},
@@ -152,7 +150,7 @@ json::object Admin::status_of(Holding& holding) {
   return repository;
 }
 
-net::Answer Admin::status(const Asked& /*asked*/) {
+base::Result<net::Answer> Admin::status(const Asked& /*asked*/) {
   json::array repositories;
   for (Holding* holding : site_.holdings()) repositories.emplace_back(status_of(*holding));
   json::object status{{"vault", site_.name()},
@@ -164,10 +162,12 @@ net::Answer Admin::status(const Asked& /*asked*/) {
   return json_answer(status);
 }
 
-net::Answer Admin::metrics(const Asked& /*asked*/) { return {.type = kMetricsType, .body = metrics_of(site_)}; }
+base::Result<net::Answer> Admin::metrics(const Asked& /*asked*/) {
+  return net::Answer{.type = kMetricsType, .body = metrics_of(site_)};
+}
 
 // 503 when a person has to look, so that simple probes see it too.
-net::Answer Admin::health(const Asked& /*asked*/) {
+base::Result<net::Answer> Admin::health(const Asked& /*asked*/) {
   const std::vector<std::string> troubles = troubles_of(site_);
   net::Answer answer = json_answer({{"healthy", troubles.empty()}, {"troubles", json::value_from(troubles)}});
   if (!troubles.empty()) answer.status = 503;

@@ -27,43 +27,44 @@ class Admin final : public net::Handler {
 
  private:
   using Asked = boost::json::object;
-  net::Answer route(const std::string& method, const std::string& path, const Asked& asked);
+  base::Result<net::Answer> route(const std::string& method, const std::string& path, const Asked& asked);
 
   // Who and what there is (admin.cc).
-  net::Answer invite(const Asked& asked);
-  net::Answer revoke(const Asked& asked);
-  net::Answer machines(const Asked& asked);
-  net::Answer status(const Asked& asked);
-  net::Answer metrics(const Asked& asked);
-  net::Answer health(const Asked& asked);
+  base::Result<net::Answer> invite(const Asked& asked);
+  base::Result<net::Answer> revoke(const Asked& asked);
+  base::Result<net::Answer> machines(const Asked& asked);
+  base::Result<net::Answer> status(const Asked& asked);
+  base::Result<net::Answer> metrics(const Asked& asked);
+  base::Result<net::Answer> health(const Asked& asked);
   boost::json::object status_of(Holding& holding);
   bool is_followed(const std::string& repository) const;
 
   // What people decide (admin_decisions.cc).
-  net::Answer policy(const Asked& asked);
-  net::Answer freeze(const Asked& asked);
-  net::Answer thaw(const Asked& asked);
-  net::Answer barrier(const Asked& asked);
-  net::Answer trust_clock(const Asked& asked);
-  net::Answer customers(const Asked& asked);
-  net::Answer set_customer(const Asked& asked);
+  base::Result<net::Answer> policy(const Asked& asked);
+  base::Result<net::Answer> freeze(const Asked& asked);
+  base::Result<net::Answer> thaw(const Asked& asked);
+  base::Result<net::Answer> barrier(const Asked& asked);
+  base::Result<net::Answer> trust_clock(const Asked& asked);
+  base::Result<net::Answer> customers(const Asked& asked);
+  base::Result<net::Answer> set_customer(const Asked& asked);
   base::Result<Holding*> holding_of(const Asked& asked);
-  static net::Answer decided(Holding& holding, const base::Status& done);
+  static net::Answer decided(const Holding& holding);
 
   // Which other vaults it follows (follower_admin.cc).
-  net::Answer follow(const Asked& asked);
-  net::Answer unfollow(const Asked& asked);
-  net::Answer accept(const Asked& asked);
+  base::Result<net::Answer> follow(const Asked& asked);
+  base::Result<net::Answer> unfollow(const Asked& asked);
+  base::Result<net::Answer> accept(const Asked& asked);
   boost::json::array followed() const;
 
   // What needs two of them (admin_requests.cc).
-  net::Answer operators(const Asked& asked);
-  net::Answer add_operator(const Asked& asked);
-  net::Answer remove_operator(const Asked& asked);
-  net::Answer requests(const Asked& asked);
-  net::Answer request(const Asked& asked);
-  net::Answer approve(const Asked& asked);
-  net::Answer cancel(const Asked& asked);
+  base::Result<net::Answer> operators(const Asked& asked);
+  base::Result<net::Answer> add_operator(const Asked& asked);
+  base::Result<net::Answer> remove_operator(const Asked& asked);
+  base::Result<net::Answer> requests(const Asked& asked);
+  base::Result<net::Answer> request(const Asked& asked);
+  base::Result<net::Answer> approve(const Asked& asked);
+  base::Result<net::Answer> cancel(const Asked& asked);
+  base::Result<Holding::Signer> signer_of(const Asked& asked, base::ByteSpan text);
   boost::json::object describe(const Holding& holding, const Request& request) const;
 
   Site& site_;

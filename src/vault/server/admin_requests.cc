@@ -1,12 +1,11 @@
 // What goes before its time, and who may want that.
-#include <algorithm>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include "base/time.h"
+#include "crypto/key_text.h"
 #include "vault/server/admin.h"
-#include "vault/server/answers.h"
 #include "vault/server/bodies.h"
 
 namespace kura::vault {
@@ -41,12 +40,10 @@ Result<std::vector<store::ObjectId>> snapshots_in(const json::object& asked) {
   return ids;
 }
 
-Result<std::uint64_t> number_in(const json::object& asked, const char* name) {
-  const json::value* value = asked.if_contains(name);
-  boost::system::error_code none;
-  const auto number = value == nullptr ? 0 : value->to_number<std::uint64_t>(none);
-  if (value == nullptr || none) return base::fail(malformed("number"));
-  return number;
+Result<Request> request_in(const Holding& holding, const json::object& asked) {
+  const std::optional<std::uint64_t> sequence = count_in(asked, "request");
+  if (!sequence) return base::fail(malformed("number"));
+  return holding.request(*sequence);
 }
 
 json::object describe(const Operator& one) {
@@ -55,29 +52,27 @@ json::object describe(const Operator& one) {
 
 }  // namespace
 
-net::Answer Admin::operators(const Asked& /*asked*/) {
+base::Result<net::Answer> Admin::operators(const Asked& /*asked*/) {
   json::array all;
   for (const Operator& one : site_.operators().all()) all.emplace_back(vault::describe(one));
   return json_answer({{"vault_key", base::to_hex(site_.journal().vault())}, {"operators", std::move(all)}});
 }
 
-net::Answer Admin::add_operator(const Asked& asked) {
-  const auto hex = base::from_hex(text_in(asked, "key"));
-  crypto::PublicKey key{};
-  if (!hex || hex->size() != key.size()) return answer_of(malformed("key: it has 64 hex digits"));
-  std::ranges::copy(*hex, key.begin());
+base::Result<net::Answer> Admin::add_operator(const Asked& asked) {
+  const auto key = crypto::public_key_from_hex(text_in(asked, "key"));
+  if (!key) return base::fail(malformed("key: it has 64 hex digits"));
   std::vector<Proof> proofs;
   for (const json::value& proof : array_in(asked, "proofs")) {
     if (proof.is_object()) proofs.push_back(proof_in(proof.as_object()));
   }
-  const Result<Operator> added = site_.operators().add(text_in(asked, "operator"), key, proofs, site_.now());
-  return added ? json_answer(vault::describe(*added)) : answer_of(added.error());
+  return json_answer(
+      vault::describe(KURA_TRY(site_.operators().add(text_in(asked, "operator"), *key, proofs, site_.now()))));
 }
 
-net::Answer Admin::remove_operator(const Asked& asked) {
+base::Result<net::Answer> Admin::remove_operator(const Asked& asked) {
   const std::string name = text_in(asked, "operator");
-  const base::Status removed = site_.operators().remove(name, site_.now());
-  return removed ? json_answer({{"operator", name}}) : answer_of(removed.error());
+  KURA_TRY(site_.operators().remove(name, site_.now()));
+  return json_answer({{"operator", name}});
 }
 
 json::object Admin::describe(const Holding& holding, const Request& request) const {
@@ -100,7 +95,7 @@ json::object Admin::describe(const Holding& holding, const Request& request) con
   return described;
 }
 
-net::Answer Admin::requests(const Asked& /*asked*/) {
+base::Result<net::Answer> Admin::requests(const Asked& /*asked*/) {
   json::array all;
   for (const Holding* holding : site_.holdings()) {
     for (const Request& request : holding->requests()) all.emplace_back(describe(*holding, request));
@@ -108,47 +103,37 @@ net::Answer Admin::requests(const Asked& /*asked*/) {
   return json_answer({{"vault_key", base::to_hex(site_.journal().vault())}, {"requests", std::move(all)}});
 }
 
-net::Answer Admin::request(const Asked& asked) {
-  const Result<Holding*> holding = holding_of(asked);
-  if (!holding) return answer_of(holding.error());
-  Result<std::vector<store::ObjectId>> snapshots = snapshots_in(asked);
-  if (!snapshots) return answer_of(snapshots.error());
+// Who asks or agrees, when he is an operator and has signed `text`.
+Result<Holding::Signer> Admin::signer_of(const Asked& asked, base::ByteSpan text) {
+  Proof proof = proof_in(asked);
+  const crypto::PublicKey key = KURA_TRY(site_.operators().verify(proof, text, site_.now()));
+  return Holding::Signer{.who = std::move(proof.who), .key = key, .signature = std::move(proof.signature)};
+}
+
+base::Result<net::Answer> Admin::request(const Asked& asked) {
+  Holding& holding = *KURA_TRY(holding_of(asked));
+  std::vector<store::ObjectId> snapshots = KURA_TRY(snapshots_in(asked));
   const std::string policy = text_in(asked, "policy");
-  const Proof proof = proof_in(asked);
-  const base::Bytes text = request_text(site_.journal().vault(), (*holding)->name(), *snapshots, policy);
-  const auto key = site_.operators().verify(proof, text, site_.now());
-  if (!key) return answer_of(key.error());
-  const Result<Receipt> receipt =
-      (*holding)->request(*std::move(snapshots), policy, {proof.who, *key, proof.signature});
-  if (!receipt) return answer_of(receipt.error());
-  const Result<Request> request = (*holding)->request(receipt->sequence);
-  return request ? json_answer(describe(**holding, *request)) : answer_of(request.error());
+  const auto signer =
+      KURA_TRY(signer_of(asked, request_text(site_.journal().vault(), holding.name(), snapshots, policy)));
+  const Receipt receipt = KURA_TRY(holding.request(std::move(snapshots), policy, signer));
+  return json_answer(describe(holding, KURA_TRY(holding.request(receipt.sequence))));
 }
 
-net::Answer Admin::approve(const Asked& asked) {
-  const Result<Holding*> holding = holding_of(asked);
-  if (!holding) return answer_of(holding.error());
-  const Result<std::uint64_t> sequence = number_in(asked, "request");
-  if (!sequence) return answer_of(sequence.error());
-  const Result<Request> request = (*holding)->request(*sequence);
-  if (!request) return answer_of(request.error());
-  const Proof proof = proof_in(asked);
-  const base::Bytes text = approval_text(site_.journal().vault(), (*holding)->name(), *sequence, request->hash);
-  const auto key = site_.operators().verify(proof, text, site_.now());
-  if (!key) return answer_of(key.error());
-  const base::Status approved = (*holding)->approve(*sequence, {proof.who, *key, proof.signature});
-  if (!approved) return answer_of(approved.error());
-  const Result<Request> now = (*holding)->request(*sequence);
-  return now ? json_answer(describe(**holding, *now)) : answer_of(now.error());
+base::Result<net::Answer> Admin::approve(const Asked& asked) {
+  Holding& holding = *KURA_TRY(holding_of(asked));
+  const Request request = KURA_TRY(request_in(holding, asked));
+  const auto signer = KURA_TRY(
+      signer_of(asked, approval_text(site_.journal().vault(), holding.name(), request.sequence, request.hash)));
+  KURA_TRY(holding.approve(request.sequence, signer));
+  return json_answer(describe(holding, KURA_TRY(holding.request(request.sequence))));
 }
 
-net::Answer Admin::cancel(const Asked& asked) {
-  const Result<Holding*> holding = holding_of(asked);
-  if (!holding) return answer_of(holding.error());
-  const Result<std::uint64_t> sequence = number_in(asked, "request");
-  if (!sequence) return answer_of(sequence.error());
-  const base::Status cancelled = (*holding)->cancel(*sequence, text_in(asked, "who"));
-  return cancelled ? json_answer({{"request", *sequence}}) : answer_of(cancelled.error());
+base::Result<net::Answer> Admin::cancel(const Asked& asked) {
+  Holding& holding = *KURA_TRY(holding_of(asked));
+  const Request request = KURA_TRY(request_in(holding, asked));
+  KURA_TRY(holding.cancel(request.sequence, text_in(asked, "who")));
+  return json_answer({{"request", request.sequence}});
 }
 
 }  // namespace kura::vault

@@ -18,4 +18,17 @@ net::Task<base::Result<std::string>> small_body(net::Exchange& exchange) {
 
 net::Answer json_answer(const json::value& value) { return {.status = 200, .body = json::serialize(value)}; }
 
+bool flag_in(const json::object& object, const char* name) {
+  const json::value* const field = object.if_contains(name);
+  return field != nullptr && field->is_bool() && field->get_bool();
+}
+
+std::optional<std::uint64_t> count_in(const json::object& object, const char* name) {
+  const json::value* const field = object.if_contains(name);
+  if (field == nullptr) return std::nullopt;
+  boost::system::error_code none;
+  const auto number = field->to_number<std::uint64_t>(none);
+  return none ? std::nullopt : std::optional(number);
+}
+
 }  // namespace kura::vault

@@ -1,9 +1,12 @@
 // Bodies of requests and answers in JSON.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include "base/error.h"
@@ -21,5 +24,10 @@ inline constexpr std::size_t kSmallBody = 64U << 10;  // bytes
 net::Task<base::Result<std::string>> small_body(net::Exchange& exchange);
 
 net::Answer json_answer(const boost::json::value& value);
+
+// False when the field is not there or is something else.
+bool flag_in(const boost::json::object& object, const char* name);
+// Nothing when the field is not there or is no whole number from 0 on.
+std::optional<std::uint64_t> count_in(const boost::json::object& object, const char* name);
 
 }  // namespace kura::vault

@@ -22,11 +22,6 @@ std::int64_t seconds_in(const json::object& request) {
   return number == nullptr || *number > Doorkeeper::kLongestOrder / base::kSecond ? -1 : *number;
 }
 
-bool is_set(const json::object& request, const char* name) {
-  const json::value* const field = request.if_contains(name);
-  return field != nullptr && field->is_bool() && field->get_bool();
-}
-
 json::value time_or_null(std::int64_t time) {
   return time == 0 ? json::value(nullptr) : json::value(base::format_rfc3339(time));
 }
@@ -56,7 +51,7 @@ Result<json::value> open(Doorkeeper& door, const json::object& request) {
 
 Result<json::value> close(Doorkeeper& door, const json::object& request) {
   const std::string why = "order by " + text_in(request, "who");
-  if (is_set(request, "all")) {
+  if (flag_in(request, "all")) {
     door.shut_all(why);
   } else {
     KURA_TRY(door.shut(text_in(request, "machine"), why));
@@ -68,7 +63,7 @@ Result<json::value> schedule(Doorkeeper& door, const json::object& request) {
   std::optional<Hours> hours;
   if (const std::string text = text_in(request, "hours"); !text.empty()) hours = KURA_TRY(Hours::parse(text));
   const std::string machine = text_in(request, "machine");
-  const Schedule now = KURA_TRY(door.schedule(machine, hours, is_set(request, "none"), text_in(request, "who")));
+  const Schedule now = KURA_TRY(door.schedule(machine, hours, flag_in(request, "none"), text_in(request, "who")));
   return json::value{{"machine", machine}, {"schedule", now.text()}};
 }
 
@@ -88,13 +83,12 @@ Result<json::value> answer(Doorkeeper& door, const std::string& what, const json
 
 }  // namespace
 
-net::Answer answer_door(Doorkeeper* door, const std::string& what, const json::object& asked) {
+Result<net::Answer> answer_door(Doorkeeper* door, const std::string& what, const json::object& asked) {
   if (door == nullptr) {
-    return answer_of({ErrorCode::kUnsupported, "this vault runs without a door",
-                      "start it with `kura-vault serve --door /run/kura-door/socket`"});
+    return base::fail(ErrorCode::kUnsupported, "this vault runs without a door",
+                      "start it with `kura-vault serve --door /run/kura-door/socket`");
   }
-  const auto told = answer(*door, what, asked);
-  return told ? json_answer(*told) : answer_of(told.error());
+  return json_answer(KURA_TRY(answer(*door, what, asked)));
 }
 
 net::Answer door_is_shut() {

@@ -11,7 +11,7 @@
 namespace kura::vault {
 
 // The operator's calls: "open", "close", "schedule", "status". `door` is null for a vault that has none.
-net::Answer answer_door(Doorkeeper* door, const std::string& what, const boost::json::object& asked);
+base::Result<net::Answer> answer_door(Doorkeeper* door, const std::string& what, const boost::json::object& asked);
 // For a machine whose door is not open: others may come from the same address.
 net::Answer door_is_shut();
 

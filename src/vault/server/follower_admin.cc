@@ -4,8 +4,8 @@
 #include <boost/json/value.hpp>
 
 #include "base/time.h"
+#include "crypto/key_text.h"
 #include "vault/server/admin.h"
-#include "vault/server/answers.h"
 #include "vault/server/bodies.h"
 
 namespace kura::vault {
@@ -14,43 +14,39 @@ namespace {
 namespace json = boost::json;
 using base::ErrorCode;
 
-net::Answer follows_nobody() {
-  return vault::answer_of(
-      {ErrorCode::kUnsupported, "this vault does not follow others", "start it with `kura-vault pull`"});
+std::unexpected<base::Error> follows_nobody() {
+  return base::fail(ErrorCode::kUnsupported, "this vault does not follow others", "start it with `kura-vault pull`");
 }
 
 }  // namespace
 
-net::Answer Admin::follow(const Asked& request) {
+base::Result<net::Answer> Admin::follow(const Asked& request) {
   if (puller_ == nullptr) return follows_nobody();
   const std::string hex = text_in(request, "key");
-  std::optional<crypto::PublicKey> key;
-  if (const auto digest = base::Digest::from_hex(hex)) key = digest->bytes;
+  const std::optional<crypto::PublicKey> key = crypto::public_key_from_hex(hex);
   if (!hex.empty() && !key) {
-    return answer_of({ErrorCode::kUsage, "a vault's key has 64 hex digits", "`kura-vault init` showed it"});
+    return base::fail(ErrorCode::kUsage, "a vault's key has 64 hex digits", "`kura-vault init` showed it");
   }
-  const auto followed =
-      puller_->follow(text_in(request, "address"), text_in(request, "token"), text_in(request, "name"), key, {});
-  if (!followed) return answer_of(followed.error());
-  return json_answer({{"vault", followed->name},
-                      {"address", followed->address.server()},
-                      {"key", base::to_hex(followed->key)},
+  const Following followed = KURA_TRY(
+      puller_->follow(text_in(request, "address"), text_in(request, "token"), text_in(request, "name"), key, {}));
+  return json_answer({{"vault", followed.name},
+                      {"address", followed.address.server()},
+                      {"key", base::to_hex(followed.key)},
                       {"key_was_given", key.has_value()}});
 }
 
-net::Answer Admin::unfollow(const Asked& request) {
+base::Result<net::Answer> Admin::unfollow(const Asked& request) {
   if (puller_ == nullptr) return follows_nobody();
   const std::string name = text_in(request, "vault");
-  const base::Status done = puller_->unfollow(name, text_in(request, "why"));
-  return done ? json_answer({{"vault", name}}) : answer_of(done.error());
+  KURA_TRY(puller_->unfollow(name, text_in(request, "why")));
+  return json_answer({{"vault", name}});
 }
 
-net::Answer Admin::accept(const Asked& request) {
+base::Result<net::Answer> Admin::accept(const Asked& request) {
   if (puller_ == nullptr) return follows_nobody();
-  const auto accepted = puller_->accept(text_in(request, "vault"), text_in(request, "repository"),
-                                        text_in(request, "who"), text_in(request, "why"));
-  if (!accepted) return answer_of(accepted.error());
-  return json_answer({{"repositories", json::array(accepted->begin(), accepted->end())}});
+  const auto accepted = KURA_TRY(puller_->accept(text_in(request, "vault"), text_in(request, "repository"),
+                                                 text_in(request, "who"), text_in(request, "why")));
+  return json_answer({{"repositories", json::array(accepted.begin(), accepted.end())}});
 }
 
 json::array Admin::followed() const {
