@@ -73,11 +73,11 @@ Result<Change> Holding::change_of(const archive::Snapshot& snapshot) {
   }
   Sizes added, dropped;
   for (const archive::NeededPacks& need : snapshot.needs) {
-    add_difference(added, need, of_index(before, need.index), KURA_TRY(packs_of(need.index)));
+    add_difference(added, need, of_index(before, need.index), *KURA_TRY(packs_of(need.index)));
   }
   for (const archive::NeededPacks& need : before.needs) {
-    if (const Result<std::vector<ObjectInfo>> packs = packs_of(need.index)) {
-      add_difference(dropped, need, of_index(snapshot, need.index), *packs);
+    if (const Result<PackList> packs = packs_of(need.index)) {
+      add_difference(dropped, need, of_index(snapshot, need.index), **packs);
     }
   }
   change.added = sum_without(added, dropped);
@@ -103,7 +103,8 @@ Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots, Needs
   Ids needed;
   for (const auto& [index, all] : known.bits) {
     needed.insert(index);
-    const std::vector<ObjectInfo> packs = KURA_TRY(packs_of(index));
+    const PackList list = KURA_TRY(packs_of(index));
+    const std::vector<ObjectInfo>& packs = *list;
     const archive::NeededPacks of_index{.index = index, .bits = all};
     for (std::size_t k = 0; k < packs.size(); ++k) {
       if (of_index.has(k)) needed.insert(packs[k].id);

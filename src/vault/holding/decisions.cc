@@ -6,6 +6,7 @@
 
 #include "base/human.h"
 #include "vault/holding/holding.h"
+#include "vault/holding/limits.h"
 
 namespace kura::vault {
 namespace {
@@ -15,8 +16,6 @@ using base::Result;
 using base::Status;
 using store::Kind;
 using store::ObjectId;
-
-constexpr std::size_t kMostInEntry = 100'000;  // ids: an entry has at most 16 MiB
 
 }  // namespace
 

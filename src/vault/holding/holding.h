@@ -189,7 +189,15 @@ class Holding {
   base::Status put_key(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
   base::Result<std::optional<Receipt>> known_commit(const store::ObjectId& id) const;
   base::Status check_signer(const archive::Snapshot& snapshot) const;
-  base::Result<std::vector<store::ObjectInfo>> packs_of(const store::ObjectId& index);
+  // Shared with the memory of indexes: a list may have a million packs.
+  using PackList = std::shared_ptr<const std::vector<store::ObjectInfo>>;
+  base::Result<PackList> packs_of(const store::ObjectId& index);
+  enum class Presence { kHere, kBarred, kMissing };
+  // Each pack that the snapshot needs, once for each index that names it. `no_index` says what it means that an index
+  // is not here. kDamaged when an index has not the packs that the snapshot says. What is called may not lock anything.
+  base::Status for_each_need(const archive::Snapshot& snapshot,
+                             const std::function<base::Status(const store::ObjectId&)>& no_index,
+                             const std::function<void(const store::ObjectInfo&, Presence)>& visit);
   base::Status check_needs(const archive::Snapshot& snapshot);
   base::Result<Change> change_of(const archive::Snapshot& snapshot);
   base::Result<archive::Snapshot> read_snapshot(const store::ObjectId& id) const;
@@ -228,8 +236,7 @@ class Holding {
   std::unordered_map<store::ObjectId, std::uint64_t, base::DigestHash> gone_ KURA_GUARDED_BY(mutex_);
   std::unordered_map<store::ObjectId, store::ObjectInfo, base::DigestHash> packs_ KURA_GUARDED_BY(mutex_);
   // What the clear parts of indexes list, read when it is first asked for.
-  std::unordered_map<store::ObjectId, std::vector<store::ObjectInfo>, base::DigestHash> indexes_
-      KURA_GUARDED_BY(mutex_);
+  std::unordered_map<store::ObjectId, PackList, base::DigestHash> indexes_ KURA_GUARDED_BY(mutex_);
   std::unordered_set<store::ObjectId, base::DigestHash> barred_ KURA_GUARDED_BY(mutex_);  // packs behind a barrier
   std::map<SeriesKey, std::vector<Change>> changes_ KURA_GUARDED_BY(mutex_);  // what was no surprise, the latest
   Requests requests_ KURA_GUARDED_BY(mutex_);

@@ -159,7 +159,7 @@ Status Holding::check_signer(const archive::Snapshot& snapshot) const {
                     "give the machine a key with `kura key`");
 }
 
-Result<std::vector<ObjectInfo>> Holding::packs_of(const ObjectId& index) {
+Result<Holding::PackList> Holding::packs_of(const ObjectId& index) {
   {
     const base::MutexLock lock(mutex_);
     if (const auto at = indexes_.find(index); at != indexes_.end()) return at->second;
@@ -175,33 +175,46 @@ Result<std::vector<ObjectInfo>> Holding::packs_of(const ObjectId& index) {
   }
   // Who lists packs that nobody has fills no memory with them; indexes are read again when they are asked for.
   std::size_t listed = packs.size();
-  for (const auto& [id, known] : indexes_) listed += known.size();
+  for (const auto& [id, known] : indexes_) listed += known->size();
   if (listed > kMostListed) indexes_.clear();
-  return indexes_.insert_or_assign(index, std::move(packs)).first->second;
+  return indexes_.insert_or_assign(index, std::make_shared<const std::vector<ObjectInfo>>(std::move(packs)))
+      .first->second;
+}
+
+Status Holding::for_each_need(const archive::Snapshot& snapshot, const std::function<Status(const ObjectId&)>& no_index,
+                              const std::function<void(const ObjectInfo&, Presence)>& visit) {
+  for (const archive::NeededPacks& needed : snapshot.needs) {
+    const Result<PackList> packs = packs_of(needed.index);
+    if (!packs && packs.error().code() != ErrorCode::kNotFound) return base::fail(packs.error());
+    if (!packs) {
+      KURA_TRY(no_index(needed.index));
+      continue;
+    }
+    if (!needed.fits((*packs)->size())) {
+      return base::fail(ErrorCode::kDamaged,
+                        fmt::format("the snapshot needs packs that index {} does not have", needed.index.hex()));
+    }
+    const base::MutexLock lock(mutex_);
+    for (std::size_t k = 0; k < (*packs)->size(); ++k) {
+      if (!needed.has(k)) continue;
+      const ObjectInfo& pack = (**packs)[k];
+      const auto here = packs_.find(pack.id);
+      const bool is_here = here != packs_.end() && here->second.size == pack.size;
+      visit(pack, !is_here ? Presence::kMissing : barred_.contains(pack.id) ? Presence::kBarred : Presence::kHere);
+    }
+  }
+  return {};
 }
 
 // That all is here, of the size that its index says, and none of it behind a barrier.
 Status Holding::check_needs(const archive::Snapshot& snapshot) {
   std::uint64_t missing = 0, barred = 0;
   std::string first;
-  for (const archive::NeededPacks& needed : snapshot.needs) {
-    const auto packs = packs_of(needed.index);
-    if (!packs && packs.error().code() == ErrorCode::kNotFound) return base::fail(not_here(Kind::kIndex, needed.index));
-    if (!packs) return base::fail(packs.error());
-    if (!needed.fits(packs->size())) {
-      return base::fail(ErrorCode::kDamaged,
-                        fmt::format("the snapshot needs packs that index {} does not have", needed.index.hex()));
-    }
-    const base::MutexLock lock(mutex_);
-    for (std::size_t k = 0; k < packs->size(); ++k) {
-      if (!needed.has(k)) continue;
-      const ObjectInfo& pack = (*packs)[k];
-      const auto here = packs_.find(pack.id);
-      const bool is_here = here != packs_.end() && here->second.size == pack.size;
-      if (is_here && barred_.contains(pack.id)) ++barred;
-      if (!is_here && missing++ == 0) first = pack.id.hex();
-    }
-  }
+  const auto no_index = [this](const ObjectId& index) -> Status { return base::fail(not_here(Kind::kIndex, index)); };
+  KURA_TRY(for_each_need(snapshot, no_index, [&](const ObjectInfo& pack, Presence presence) {
+    if (presence == Presence::kBarred) ++barred;
+    if (presence == Presence::kMissing && missing++ == 0) first = pack.id.hex();
+  }));
   if (missing != 0) {
     return base::fail(ErrorCode::kNotFound,
                       fmt::format("the snapshot needs {} pack{} that {} not in the repository {}; the first is {}",

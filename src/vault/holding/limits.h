@@ -1,12 +1,15 @@
 // How large the objects of each kind may be that a vault takes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "archive/format/limits.h"
 #include "store/object.h"
 
 namespace kura::vault {
+
+inline constexpr std::size_t kMostInEntry = 100'000;  // ids: an entry of a journal has at most 16 MiB
 
 // Bytes; 0 for kinds that it does not take.
 inline std::uint64_t limit_of(store::Kind kind) {

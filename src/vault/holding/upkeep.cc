@@ -6,6 +6,7 @@
 #include "archive/format/snapshot.h"
 #include "archive/upkeep/retention.h"
 #include "vault/holding/holding.h"
+#include "vault/holding/limits.h"
 
 namespace kura::vault {
 namespace {
@@ -17,8 +18,6 @@ using store::ObjectId;
 using store::ObjectInfo;
 using Steady = std::chrono::steady_clock;
 using Ids = std::unordered_set<ObjectId, base::DigestHash>;
-
-constexpr std::size_t kMostInEntry = 100'000;  // ids: an entry has at most 16 MiB
 
 // Suspect snapshots have buckets of their own, so they never displace another.
 archive::Series retention_series(const HeldSnapshot& held) {
