@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "need.h"
 #include "vault/holding/holding.h"
 
 namespace {
@@ -31,19 +32,6 @@ using store::Kind;
 using vault::Holding;
 
 constexpr std::size_t kPacksInIndex = 1000;
-
-template <typename T>
-T need(base::Result<T> result) {
-  if (result) return *std::move(result);
-  std::fprintf(stderr, "%s\n", result.error().text().c_str());
-  std::exit(1);
-}
-
-void need(const base::Status& status) {
-  if (status) return;
-  std::fprintf(stderr, "%s\n", status.error().text().c_str());
-  std::exit(1);
-}
 
 base::Key seed() { return base::Key(base::Bytes(32, 9)); }
 

@@ -20,6 +20,7 @@
 #include "archive/backup/write_session.h"
 #include "archive/repo/chunk_index.h"
 #include "crypto/random.h"
+#include "need.h"
 
 namespace {
 
@@ -28,19 +29,6 @@ using namespace kura::archive;  // NOLINT(google-build-using-namespace): a progr
 
 constexpr std::size_t kMostInPack = 1600;  // of 20 KiB: 32 MiB
 constexpr std::uint32_t kChunkSize = 20 << 10;
-
-template <typename T>
-T need(base::Result<T> result) {
-  if (result) return *std::move(result);
-  std::fprintf(stderr, "%s\n", result.error().text().c_str());
-  std::exit(1);
-}
-
-void need(const base::Status& status) {
-  if (status) return;
-  std::fprintf(stderr, "%s\n", status.error().text().c_str());
-  std::exit(1);
-}
 
 IndexedPack made_up_pack(std::size_t chunks) {
   IndexedPack pack;

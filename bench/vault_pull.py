@@ -12,6 +12,7 @@ import argparse
 import os
 import random
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -36,13 +37,25 @@ def timed(work):
     return time.monotonic() - began
 
 
+def until_listening(port):
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 def tls_seconds(a, path, size):
     """Seconds for a file of `size` bytes from one process to another by OpenSSL's own programs."""
     server = subprocess.Popen(["openssl", "s_server", "-accept", str(TLS_PORT), "-cert", a.root / "server.pem", "-key",
                                a.root / "server.key", "-tls1_3", "-WWW", "-quiet"], cwd=path.parent,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(1)
+        until_listening(TLS_PORT)
         command = f"printf 'GET /{path.name} HTTP/1.0\\r\\n\\r\\n' | openssl s_client -connect 127.0.0.1:{TLS_PORT} " \
                   "-quiet -ign_eof -tls1_3 2>/dev/null | wc -c"
         began = time.monotonic()

@@ -4,6 +4,7 @@ KURA in the environment names the program.
 """
 import contextlib
 import dataclasses
+import glob
 import json
 import os
 import shutil
@@ -25,6 +26,8 @@ MIB = 1 << 20
 LONG = os.environ.get("KURA_LONG") == "1"  # `./run test-long`: hundreds of times what `./run test` does a few times
 SEED = int(os.environ.get("KURA_TEST_SEED", time.time_ns() % 1_000_000))
 
+_FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+needs_faketime = pytest.mark.skipif(not _FAKETIME, reason="the package faketime is not installed")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes devices, mounts or other users' files")
 
 
@@ -148,6 +151,12 @@ def running(process):
             process.send_signal(signal.SIGCONT)
             process.kill()
         process.communicate()
+
+
+def fake_clock(**more):
+    """The environment of a program whose wall clock, and no other, is what `more` says: FAKETIME="-3d"."""
+    return {"LD_PRELOAD": _FAKETIME[0], "NO_FAKE_STAT": "1", "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", **more}
 
 
 def wait_until(condition, seconds=20):

@@ -8,11 +8,14 @@ and joined by a router. Nothing outside of them is touched; they go when the `wi
 import contextlib
 import ctypes
 import os
+import select
 import socket
 import struct
 import subprocess
 import threading
 import time
+
+from kura import wait_until
 
 HOSTS = ("pc", "server", "a", "b", "operator")  # office PC, office server, data centres A and B, operator
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -125,10 +128,7 @@ def _ip(commands, namespace=None):
 
 def _until_answered(host):
     """Addresses of IPv6 are found out about in a moment."""
-    deadline = time.monotonic() + 10
-    while host.run("ip", "-6", "route", "get", host.gateway6, check=False).returncode != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: host.run("ip", "-6", "route", "get", host.gateway6, check=False).returncode == 0)
 
 
 def scan_tcp(host, target, ports=range(1, 65536)):
@@ -188,15 +188,9 @@ def _folded(value):
 
 def _packets(raw, quiet):
     """What has come, and comes until it was quiet for so long."""
-    deadline = time.monotonic() + quiet
-    while True:
-        try:
+    while select.select([raw], [], [], quiet)[0]:
+        with contextlib.suppress(BlockingIOError):
             yield raw.recvfrom(4096)
-            deadline = time.monotonic() + quiet
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return
-            time.sleep(0.01)
 
 
 def _take_tcp(raw, target, source_port, answers, quiet):

@@ -1,18 +1,21 @@
 """The door: who gets to a vault's port and who does not, through real nftables in network namespaces."""
 import contextlib
+import os
 import random
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from door import DOOR_PROGRAM, EMERGENCY, PORT, Door, GuardedVault, knock, send
-from kura import NOBODY, Kura, needs_root, wait_until
+from kura import NOBODY, needs_root, wait_until
 from network import Network, scan_tcp, scan_udp
 from vault import VAULT_PROGRAM, Vault, identity
 
@@ -29,6 +32,14 @@ def net():
 def door(net, tmp_path):
     with Door(tmp_path, net.a, keep=[f"tcp:22:{net.operator.address}", f"tcp:{PORT}:{net.b.address}"]) as helper:
         yield helper
+
+
+@pytest.fixture
+def open_folder():
+    """Everybody may enter it, which is not so of a test's own folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield folder
 
 
 @pytest.fixture
@@ -332,22 +343,20 @@ def test_a_door_opens_over_ipv6_too(net, vault, server):
     assert not net.server.reaches(net.a.address6, PORT)
 
 
-def test_a_stranger_at_the_helpers_socket_gets_nothing(net, vault, door, tmp_path):
+def test_a_stranger_at_the_helpers_socket_gets_nothing(net, vault, door, open_folder):
     script = ("import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
               "s.settimeout(10)\n"
               "try:\n  s.sendall(b'{\"do\":\"open\",\"address\":\"%s\",\"seconds\":60}\\n')\n"
               "except OSError: pass\n"
               "try:\n  print(s.recv(100))\nexcept OSError: print(b'')\n" % net.pc.address)
-    with Door("/var/tmp", net.operator) as reachable:  # nobody may enter the test's own folder
+    with Door(open_folder, net.operator) as reachable:
         asked = subprocess.run([*NOBODY, "/usr/bin/python3", "-c", script, reachable.socket], capture_output=True, check=True)
         assert asked.stdout.strip() == b"b''"
         assert reachable.ask(do="status")["open"] == []
     for line in (b"\n", b"{}\n", b"[]\n", b"x" * 100_000, b'{"do":"open"}\n', b'{"do":"open","address":"1.2.3.4"}\n',
                  b'{"do":"open","address":"198.18.1.2 } ; flush ruleset","seconds":9}\n',
                  b'{"do":"open","address":"0.0.0.0","seconds":9}\n', b'{"do":"open","address":"1.2.3.4","seconds":1e9}\n'):
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(door.socket))
-            connection.settimeout(10)
+        with door.connect() as connection:
             answer = b""
             with contextlib.suppress(OSError):  # too long a line is not read to its end
                 connection.sendall(line)
@@ -366,9 +375,9 @@ def test_a_table_that_somebody_removed_or_changed_is_put_back_shut(net, vault, s
                    not net.server.reaches(net.a.address, PORT, 0.3))
 
 
-def test_a_helper_without_the_right_to_do_so_says_what_to_do(net, tmp_path):
+def test_a_helper_without_the_right_to_do_so_says_what_to_do(net, open_folder):
     told = subprocess.run([*NOBODY, *("setpriv", "--bounding-set=-all"), DOOR_PROGRAM, "serve", "--port", "7443",
-                           "--socket", "/var/tmp/kura-no-door.sock", "--json"], capture_output=True)
+                           "--socket", Path(open_folder) / "door", "--json"], capture_output=True)
     assert told.returncode == 1 and b"CAP_NET_ADMIN" in told.stdout
 
 

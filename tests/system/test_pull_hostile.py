@@ -258,9 +258,8 @@ def test_a_vault_that_shows_nothing_new_is_told(pair):
     pair.b.pull()
     pair.b.pull("--quiet-for", "1d")
     assert not alarms(pair.b)
-    time.sleep(1.1)
-    for _ in range(2):
-        pair.b.pull("--quiet-for", "1s", code=None)
+    wait_until(lambda: pair.b.pull("--quiet-for", "1s", code=None) and alarms(pair.b))
+    pair.b.pull("--quiet-for", "1s", code=None)
     assert "nothing new" in alarms(pair.b)[0] and is_frozen(pair.b)
 
 

@@ -1,6 +1,5 @@
 """Who is root on a machine has its real certificate and key, and uses them against the vault: floods, forged times, and
 memory. With real clocks and sizes: not under the sanitizers."""
-import glob
 import re
 import socket
 import ssl
@@ -9,21 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from kura import LONG, MIB, PROGRAM, tree_of
+from kura import LONG, MIB, PROGRAM, fake_clock, needs_faketime, tree_of
 from vault import Vault, connect, is_let_in, request
 
 ALTERED_CLIENT = Path(PROGRAM).with_name("kura_altered_client")
-FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 JUNK = 10_000 if LONG else 200
 CONNECTIONS = 100 if LONG else 40
 
-needs_faketime = pytest.mark.skipif(not FAKETIME, reason="the package faketime is not installed")
 
 
 def at(offset):
     """The environment of a program whose wall clock is so far from the real one: "-3d"."""
-    return {"LD_PRELOAD": FAKETIME[0], "FAKETIME": offset, "NO_FAKE_STAT": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1"}
+    return fake_clock(FAKETIME=offset)
 
 
 @pytest.fixture
