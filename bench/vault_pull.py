@@ -22,7 +22,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("KURA", str(ROOT / "build/release/bin/kura"))
-sys.path.append(str(ROOT / "tests/system"))
+sys.path.insert(0, str(ROOT / "tests/system"))  # before this folder, which has a vault.py too
 from kura import Kura  # noqa: E402
 from line import Line  # noqa: E402
 from vault import Vault  # noqa: E402
@@ -81,7 +81,7 @@ def pull_seconds(folder, a):
 
 def filled(folder, size, host="127.0.0.1", before=()):
     """A vault that runs, with `size` MB in one repository."""
-    a = Vault(folder, "a", host, before)
+    a = Vault(folder, "a", host=host, before=before)
     a.start()
     source = folder / "source"
     source.mkdir()

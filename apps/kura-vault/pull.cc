@@ -44,7 +44,7 @@ bool tell_repositories(const Context& context, const vault::Puller& puller) {
 
 base::Result<ExitCode> pull_once(const Context& context, std::optional<std::uint64_t> reserve,
                                  const vault::PullOptions& options) {
-  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = reserve}));
+  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = reserve, .stop = context.stop}));
   if (site->followings().all().empty()) {
     return base::fail(base::ErrorCode::kUsage, "this vault follows no other one",
                       "run `kura-vault pull`, and tell it whom to follow with `kura-vault follow`");

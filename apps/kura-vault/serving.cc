@@ -94,7 +94,8 @@ base::Result<ExitCode> run_vault(const Context& context, const std::optional<Pla
                                  const vault::PullOptions& pull, const std::string& door_socket) {
   const std::chrono::seconds pause = KURA_TRY(base::parse_duration(upkeep.upkeep_every));
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(upkeep.deletion_delay));
-  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = upkeep.reserve}));
+  const auto site =
+      KURA_TRY(vault::Site::open(context.options.root, {.reserve = upkeep.reserve, .stop = context.stop}));
   vault::Puller puller(site->followings(), home_of(*site, context.output), pull);
   const auto server = net::Server::create({});
   const auto log = KURA_TRY(vault::Log::open(upkeep.log));

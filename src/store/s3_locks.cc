@@ -15,7 +15,7 @@ std::int64_t after(std::chrono::seconds time) { return base::now_ns() + time.cou
 
 std::optional<std::int64_t> S3Locks::until(Kind kind) const {
   if (!wanted() || !concerns(kind)) return std::nullopt;
-  return after(kind == Kind::kSnapshot ? time_ : time_ + std::min(time_ / 2, kMostBeyond));
+  return after(kind == Kind::kSnapshot && !renewed_ ? time_ : time_ + std::min(time_ / 2, kMostBeyond));
 }
 
 bool S3Locks::suffices(std::int64_t until) const { return !wanted() || until >= after(time_); }

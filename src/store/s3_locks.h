@@ -4,6 +4,7 @@
 // each lock with each snapshot would be a request an object and day. So locks are made longer than T by a half of it
 // (half a year at most), and are moved only when less than T is left: each object costs two requests in that time, and
 // what nobody needs any more goes so much later. Snapshots themselves are locked for T: nothing else needs them.
+// A vault moves the locks of all that it keeps again and again, so there they are locked as everything else.
 //
 // What this run has put or looked at is remembered here; what earlier runs knew, their callers may tell (Lock::until).
 // A remembered end can be believed: locks in compliance mode become only longer.
@@ -23,8 +24,8 @@ namespace kura::store {
 // Shared by threads.
 class S3Locks {
  public:
-  // 0: nothing is locked.
-  explicit S3Locks(std::chrono::seconds time) : time_(time) {}
+  // 0: nothing is locked. `renewed`: the locks of snapshots are extended too.
+  explicit S3Locks(std::chrono::seconds time, bool renewed = false) : time_(time), renewed_(renewed) {}
 
   bool wanted() const { return time_.count() != 0; }
   // Leases and condemned lists must be able to go.
@@ -40,6 +41,7 @@ class S3Locks {
 
  private:
   const std::chrono::seconds time_;
+  const bool renewed_;
   base::Guarded<std::unordered_map<ObjectId, std::int64_t, base::DigestHash>> known_;
 };
 

@@ -17,6 +17,7 @@
 #include "store/s3_layout.h"
 #include "store/s3_locks.h"
 #include "store/s3_uploads.h"
+#include "store/spooled_upload.h"
 
 namespace kura::store {
 namespace {
@@ -33,15 +34,16 @@ constexpr std::int64_t kUploadLifetime = 24LL * 3600 * base::kSecond;  // ns: no
 
 class S3Store final : public Store {
  public:
-  S3Store(const s3::Address& address, const s3::Credentials& credentials, const std::stop_token& stop,
-          std::optional<std::chrono::seconds> patience = {})
+  S3Store(const s3::Address& address, const s3::Credentials& credentials, const S3Options& options)
       : layout_(address.key_prefix()),
-        bucket_(address, credentials, stop, patience),
+        bucket_(address, credentials, options.stop, options.patience),
         uploads_(bucket_.service()),
-        locks_(address.object_lock.value_or(std::chrono::seconds(0))) {}
+        locks_(address.object_lock.value_or(std::chrono::seconds(0)), /*renewed=*/!options.vault_folder.empty()),
+        vault_folder_(options.vault_folder) {}
 
   using Store::put;
   Status put(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
+  Result<std::unique_ptr<Upload>> upload(Kind kind, const ObjectId& id, std::uint64_t size) override;
   Status replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) override;
   Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) override;
   Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) override;
@@ -50,6 +52,7 @@ class S3Store final : public Store {
   Status remove(Kind kind, const ObjectId& id) override;
   bool locks_objects() const override { return locks_.wanted(); }
   Status extend_locks(Kind kind, std::span<Lock> locks) override;
+  Result<std::int64_t> locked_until(Kind kind, const ObjectId& id) override;
   unsigned requests_at_once() const override { return kAtOnce; }
   Status sync() override { return {}; }
   Result<std::int64_t> now() override { return bucket_.clock(); }
@@ -83,6 +86,7 @@ class S3Store final : public Store {
   S3Bucket bucket_;
   S3Uploads uploads_;
   S3Locks locks_;
+  const std::string vault_folder_;
   std::once_flag prepared_;
   Status preparation_;
   std::atomic<bool> takes_conditions_{true};
@@ -133,6 +137,11 @@ Status S3Store::put(Kind kind, const ObjectId& id, std::span<const base::ByteSpa
     return lock_again(kind, id, **there);
   }
   return send(kind, id, parts, size, there->has_value() ? Before::kOtherSize : Before::kNothing);
+}
+
+Result<std::unique_ptr<Upload>> S3Store::upload(Kind kind, const ObjectId& id, std::uint64_t size) {
+  if (vault_folder_.empty()) return Store::upload(kind, id, size);
+  return spooled_upload(*this, kind, id, size, vault_folder_);
 }
 
 Status S3Store::replace(Kind kind, const ObjectId& id, std::span<const base::ByteSpan> parts) {
@@ -220,6 +229,12 @@ Status S3Store::extend_locks(Kind kind, std::span<Lock> locks) {
   if (!locks_.wanted()) return {};
   KURA_TRY(prepare_to_write());
   return base::each_on_threads(locks.size(), kAtOnce, [&](std::size_t i) { return extend_lock(kind, locks[i]); });
+}
+
+Result<std::int64_t> S3Store::locked_until(Kind kind, const ObjectId& id) {
+  const auto there = bucket_.head(layout_.key(kind, id));
+  if (!there) return base::fail(about("cannot look for", kind, id, there.error()));
+  return *there ? (*there)->locked_until.value_or(0) : 0;
 }
 
 Result<base::Bytes> S3Store::get(Kind kind, const ObjectId& id, std::uint64_t limit) {
@@ -354,18 +369,17 @@ Error S3Store::about(std::string_view doing, Kind kind, const ObjectId& id, Erro
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                             const std::stop_token& stop,
-                                             std::optional<std::chrono::seconds> patience) {
+                                             const S3Options& options) {
   KURA_TRY_AS(http::load_curl(), "cannot open " + address.text());
-  auto store = std::make_unique<S3Store>(address, credentials, stop, patience);
+  auto store = std::make_unique<S3Store>(address, credentials, options);
   KURA_TRY(store->need_repository());
   return store;
 }
 
 Result<std::unique_ptr<Store>> create_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                               const std::stop_token& stop) {
+                                               const S3Options& options) {
   KURA_TRY_AS(http::load_curl(), "cannot open " + address.text());
-  auto store = std::make_unique<S3Store>(address, credentials, stop);
+  auto store = std::make_unique<S3Store>(address, credentials, options);
   KURA_TRY(store->need_room());
   return store;
 }

@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "base/error.h"
 #include "store/s3/address.h"
@@ -35,12 +36,17 @@
 
 namespace kura::store {
 
-// Costs one request. kNotFound when there is no such bucket, or no repository in it. `patience` is s3/service.h's.
+struct S3Options {
+  std::stop_token stop = {};
+  std::optional<std::chrono::seconds> patience = {};  // s3/service.h
+  std::string vault_folder = {};                      // store.h, OpenOptions
+};
+
+// Costs one request. kNotFound when there is no such bucket, or no repository in it.
 base::Result<std::unique_ptr<Store>> open_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                                   const std::stop_token& stop,
-                                                   std::optional<std::chrono::seconds> patience = {});
+                                                   const S3Options& options);
 // The bucket must be there. kExists when something else lies below the prefix. Writes nothing: S3 has no folders.
 base::Result<std::unique_ptr<Store>> create_s3_store(const s3::Address& address, const s3::Credentials& credentials,
-                                                     const std::stop_token& stop);
+                                                     const S3Options& options);
 
 }  // namespace kura::store

@@ -82,7 +82,7 @@ Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOp
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
     const s3::Credentials credentials = KURA_TRY(s3::find_credentials(s3::process_environment));
-    return open_s3_store(place, credentials, options.stop, options.patience);
+    return open_s3_store(place, credentials, {options.stop, options.patience, options.vault_folder});
   }
   if (scheme_of(address) == vault::kScheme) {
     return open_vault_store(KURA_TRY(vault::parse_address(address)), options.state_folder, options.stop,
@@ -96,10 +96,24 @@ Result<std::unique_ptr<Store>> open_store(std::string_view address, const OpenOp
 Result<std::unique_ptr<Store>> create_store(std::string_view address, const OpenOptions& options) {
   if (is_s3(address)) {
     const s3::Address place = KURA_TRY(s3::parse_address(address));
-    return create_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)), options.stop);
+    return create_s3_store(place, KURA_TRY(s3::find_credentials(s3::process_environment)),
+                           {options.stop, options.patience, options.vault_folder});
   }
   if (scheme_of(address) == vault::kScheme) return open_store(address, options);
   return create_folder_store(KURA_TRY(folder_of_address(address)), posix_file_system());
+}
+
+Result<std::string> place_in_bucket(std::string_view address, std::string_view name) {
+  if (!is_s3(address)) {
+    return base::fail(ErrorCode::kUsage, fmt::format("{} is no bucket", address),
+                      "write s3://HOST/BUCKET[/PREFIX]?object-lock=30d");
+  }
+  const s3::Address place = KURA_TRY(s3::parse_address(address));
+  if (!place.object_lock) {
+    return base::fail(ErrorCode::kUsage, fmt::format("{} does not say for how long objects are to be locked", address),
+                      "add ?object-lock=30d to it, say; ?object-lock=none leaves them to whoever has the access key");
+  }
+  return fmt::format("{}/{}{}", place.text(), name, address.substr(address.find('?')));
 }
 
 }  // namespace kura::store

@@ -78,6 +78,8 @@ class Store {
   // this store promises. Asked before a snapshot is put, for all that it needs. `until` of each becomes what is known
   // then; a caller who remembers it saves requests. kNotFound when one of them is gone. Without locks it does nothing.
   virtual base::Status extend_locks(Kind /*kind*/, std::span<Lock> /*locks*/) { return {}; }
+  // Until when nobody can remove it, ns since 1970; 0: it is not locked, or is not there.
+  virtual base::Result<std::int64_t> locked_until(Kind /*kind*/, const ObjectId& /*id*/) { return 0; }
   // How many requests are worth having under way at once: each waits for a disk or for a line.
   virtual unsigned requests_at_once() const { return 2; }
   // Returns when everything put or removed before is durable. After a failure it fails for good: what reached the
@@ -109,6 +111,9 @@ struct OpenOptions {
   std::optional<std::chrono::seconds> patience = {};
   bool emergency = false;         // a vault's door is opened at any time: it raises an alarm there
   std::string state_folder = {};  // of this machine: where it keeps what vaults have given it
+  // For a vault that keeps its objects there: a folder of its own, in which uploads to a bucket wait until they are
+  // whole. Such a one renews the locks of all that it keeps, so snapshots are locked as long as what they need.
+  std::string vault_folder = {};
 };
 
 // Opens a store by its address: a folder path, file:///path, s3://host/bucket/prefix (s3/address.h) or
@@ -119,5 +124,8 @@ base::Result<std::unique_ptr<Store>> open_store(std::string_view address, const 
 // Makes the store (folders) if it is not there yet; the folder itself may exist if it is empty or a store already. A
 // bucket, and a place in a vault, must exist.
 base::Result<std::unique_ptr<Store>> create_store(std::string_view address, const OpenOptions& options = {});
+// The address of a place of its own for `name` below an S3 address: "s3://host/bucket/NAME?object-lock=30d". kUsage for
+// other addresses, and for one that does not say whether objects are to be locked.
+base::Result<std::string> place_in_bucket(std::string_view address, std::string_view name);
 
 }  // namespace kura::store

@@ -27,7 +27,14 @@ using store::ObjectId;
 using store::ObjectInfo;
 
 std::string journal_of(const std::string& folder) { return folder + "/journal"; }
-std::string store_of(const std::string& folder) { return folder + "/objects"; }
+
+// A bucket has no sign of a repository before its first object is there: so it is made anew where it was made before.
+Result<std::unique_ptr<store::Store>> open_objects(const std::string& folder, const ObjectPlace& place, bool create) {
+  const std::string objects = folder + "/objects";
+  if (!place.address.empty()) return store::create_store(place.address, {.stop = place.stop, .vault_folder = folder});
+  if (create) return store::create_folder_store(objects, store::posix_file_system());
+  return store::open_folder_store(objects, store::posix_file_system());
+}
 
 // A crash while a repository was made leaves a folder without journal, and without objects. With objects it is another
 // matter: a new journal would deny all that was.
@@ -51,12 +58,12 @@ Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::u
       space_(std::move(space)) {}
 
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
-                                                 const base::Key& vault_seed, Clock clock,
-                                                 std::shared_ptr<Space> space) {
+                                                 const base::Key& vault_seed, Clock clock, std::shared_ptr<Space> space,
+                                                 const ObjectPlace& place) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return base::fail(Error::from_errno("cannot create " + folder, errno));
   }
-  auto store = KURA_TRY(store::create_folder_store(store_of(folder), store::posix_file_system()));
+  auto store = KURA_TRY(open_objects(folder, place, /*create=*/true));
   KURA_TRY(must_be_empty(*store));
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
   std::unique_ptr<Holding> holding(
@@ -66,9 +73,9 @@ Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, cons
 }
 
 Result<std::unique_ptr<Holding>> Holding::open(const std::string& folder, const base::Key& vault_seed, Clock clock,
-                                               std::shared_ptr<Space> space) {
+                                               std::shared_ptr<Space> space, const ObjectPlace& place) {
   auto journal = KURA_TRY(Journal::open(journal_of(folder), vault_seed));
-  auto store = KURA_TRY(store::open_folder_store(store_of(folder), store::posix_file_system()));
+  auto store = KURA_TRY(open_objects(folder, place, /*create=*/false));
   std::unique_ptr<Holding> holding(
       new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
   KURA_TRY(holding->load());
@@ -91,9 +98,9 @@ Status Holding::load_sizes() {
   for (const auto& [id, info] : packs_) used += info.size;
   for (const Kind kind : {Kind::kConfig, Kind::kKey, Kind::kIndex, Kind::kSnapshot, Kind::kParity}) {
     for (const ObjectInfo& info : KURA_TRY(store_->list(kind))) {
-      // A crash between the journal and the removal left it.
+      // A crash between the journal and the removal left it, or a lock.
       const bool is_gone = kind == Kind::kSnapshot && gone_.contains(info.id);
-      if (is_gone) KURA_TRY(store_->remove(kind, info.id));
+      if (is_gone) leftovers_.insert(info.id);
       if (!is_gone) used += info.size;
     }
   }

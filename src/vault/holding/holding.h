@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -66,16 +67,24 @@ struct Missing {
   std::vector<store::ObjectInfo> packs;  // that it needs, as the indexes say that are here
 };
 
+// Where the objects are.
+struct ObjectPlace {
+  std::string address = {};   // of a place in a bucket; empty: FOLDER/objects
+  std::stop_token stop = {};  // ends what waits for a bucket
+};
+
 // Shared by threads.
 class Holding {
  public:
   // A new one, below `folder`, which is not there or is what a crash left of making one. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
                                                        const base::Key& vault_seed, Clock clock,
-                                                       std::shared_ptr<Space> space = Space::unlimited());
+                                                       std::shared_ptr<Space> space = Space::unlimited(),
+                                                       const ObjectPlace& place = {});
   // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open().
   static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
-                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited());
+                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited(),
+                                                     const ObjectPlace& place = {});
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
@@ -160,6 +169,9 @@ class Holding {
   // refused at the commit, and stores it anew. Nothing while frozen; kDamaged, and nothing, when a snapshot or an index
   // that one names cannot be read, for it might need anything.
   base::Result<Collected> collect(std::chrono::steady_clock::duration grace);
+  // Where objects are locked: makes the locks of all that is kept longer, of which they end too soon. Requests for
+  // those alone.
+  base::Status renew_locks();
   std::int64_t now() const { return clock_(); }
 
   // Scrubbing (scrub.h). verify() reads an object and compares it with its name and size: kDamaged, kNotFound, kIo.
@@ -219,7 +231,14 @@ class Holding {
   std::vector<store::ObjectId> long_unneeded(const std::vector<store::ObjectId>& unneeded,
                                              std::chrono::steady_clock::duration grace) KURA_REQUIRES(committing_);
   base::Status collect(store::Kind kind, const std::vector<store::ObjectId>& old) KURA_REQUIRES(committing_);
-  base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids);
+  base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids) KURA_REQUIRES(committing_);
+  // locks.cc
+  base::Status lock(store::Kind kind, const std::vector<store::ObjectId>& ids);
+  base::Status lock_what_is_here(store::Kind kind, const std::vector<store::ObjectId>& ids);
+  base::Status lock_needs(const archive::Snapshot& snapshot);
+  base::Result<std::vector<store::ObjectId>> removable(store::Kind kind, std::vector<store::ObjectId> ids)
+      KURA_REQUIRES(committing_);
+  base::Status remove_leftovers() KURA_REQUIRES(committing_);
 
   const std::string folder_;
   const std::unique_ptr<store::Store> store_;
@@ -242,6 +261,7 @@ class Holding {
   Requests requests_ KURA_GUARDED_BY(mutex_);
   Policy policy_ KURA_GUARDED_BY(mutex_);
   bool frozen_ KURA_GUARDED_BY(mutex_) = false;
+  std::unordered_set<store::ObjectId, base::DigestHash> leftovers_ KURA_GUARDED_BY(mutex_);  // gone, and still there
   CopyLedger copies_ KURA_GUARDED_BY(mutex_);
   std::map<store::ObjectId, Damage> damage_ KURA_GUARDED_BY(mutex_);
   std::int64_t last_scrubbed_ KURA_GUARDED_BY(mutex_) = 0;
@@ -249,6 +269,8 @@ class Holding {
   base::Mutex committing_;
   // Of snapshots that are here, as collect() has read them: so the next time it reads only what came since.
   Needs needs_ KURA_GUARDED_BY(committing_);
+  // Objects that could not go, and until when, ns since 1970.
+  std::unordered_map<store::ObjectId, std::int64_t, base::DigestHash> locked_until_ KURA_GUARDED_BY(committing_);
   // Since when nothing has needed it, as collect() saw it. Of packs and indexes.
   std::unordered_map<store::ObjectId, std::chrono::steady_clock::time_point, base::DigestHash> unneeded_since_
       KURA_GUARDED_BY(committing_);

@@ -236,6 +236,7 @@ Result<Receipt> Holding::commit(const ObjectId& id, base::ByteSpan object, const
   KURA_TRY(check_signer(snapshot));
   KURA_TRY(check_needs(snapshot));
   const Change change = KURA_TRY(change_of(snapshot));
+  KURA_TRY(lock_needs(snapshot));
   Claim claim = KURA_TRY(space_->claim(name(), object.size()));
   KURA_TRY(store_->put(Kind::kSnapshot, id, object));
   KURA_TRY(store_->sync());

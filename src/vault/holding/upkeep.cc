@@ -59,7 +59,11 @@ Status Holding::let_go(Event event) {
   const std::vector<ObjectId> ids = event.objects;
   KURA_TRY(write(std::move(event)));
   needs_ = {};  // what they alone needed is needed no more
-  KURA_TRY(remove_all(Kind::kSnapshot, ids));
+  {
+    const base::MutexLock lock(mutex_);
+    leftovers_.insert(ids.begin(), ids.end());
+  }
+  KURA_TRY(remove_leftovers());
   space_->released(name(), bytes);
   return {};
 }
@@ -95,8 +99,13 @@ Result<std::size_t> Holding::carry_out(std::int64_t delay) {
   return due.size();
 }
 
+// Snapshots that are locked are left for later: by the journal they are gone already.
 Status Holding::remove_all(Kind kind, const std::vector<ObjectId>& ids) {
-  for (const ObjectId& id : ids) KURA_TRY(store_->remove(kind, id));
+  for (const ObjectId& id : KURA_TRY(removable(kind, ids))) {
+    KURA_TRY(store_->remove(kind, id));
+    const base::MutexLock lock(mutex_);
+    leftovers_.erase(id);
+  }
   return store_->sync();
 }
 
@@ -115,6 +124,7 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
   const base::MutexLock one_at_a_time(committing_);
   Collected collected;
   if (is_frozen()) return collected;
+  KURA_TRY(remove_leftovers());
   const Ids wanted = KURA_TRY(needed_by(snapshots(), needs_));
   std::erase_if(unneeded_since_, [&](const auto& known) { return wanted.contains(known.first); });
   for (const Kind kind : {Kind::kIndex, Kind::kPack}) {
@@ -125,7 +135,7 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
       unneeded.push_back(info.id);
       sizes.emplace(info.id, info.size);
     }
-    const std::vector<ObjectId> old = long_unneeded(unneeded, grace);
+    const std::vector<ObjectId> old = KURA_TRY(removable(kind, long_unneeded(unneeded, grace)));
     if (old.empty()) continue;
     std::uint64_t bytes = 0;
     for (const ObjectId& id : old) bytes += sizes.at(id);

@@ -19,6 +19,10 @@ void Housekeeping::keep(Holding& holding) {
   if (const auto collected = holding.collect(times_.grace); !collected) problem_(holding.name(), collected.error());
 }
 
+void Housekeeping::renew_locks(Holding& holding) {
+  if (const base::Status renewed = holding.renew_locks(); !renewed) problem_(holding.name(), renewed.error());
+}
+
 void Housekeeping::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (const base::Status noted = site_.note_time(); !noted) problem_("clock", noted.error());
@@ -27,9 +31,11 @@ void Housekeeping::run(const std::stop_token& stop) {
       problem_("clock", {base::ErrorCode::kConflict, *doubt + "; nothing expires until a person has looked",
                          "set the machine's clock right, then run `kura-vault clock trust`"});
     }
+    site_.try_closed_again();
     for (Holding* holding : site_.holdings()) {
       if (stop.stop_requested()) return;
       if (!doubt) keep(*holding);
+      renew_locks(*holding);
     }
     base::pause_for(times_.pause, stop);
   }

@@ -25,6 +25,7 @@ class Housekeeping {
  private:
   void run(const std::stop_token& stop);
   void keep(Holding& holding);
+  void renew_locks(Holding& holding);
 
   Site& site_;
   const Times times_;

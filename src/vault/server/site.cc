@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/number.h"
+#include "base/parallel.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "crypto/random.h"
@@ -26,6 +27,8 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
+constexpr std::uint64_t kAddressLimit = 4096;  // bytes
+constexpr std::size_t kOpenedAtOnce = 8;
 constexpr std::uint64_t kClockFileLimit = 64;                                     // bytes
 constexpr std::int64_t kServerLifetime = 20LL * 365 * 24 * 3600 * base::kSecond;  // machines trust the authority alone
 
@@ -53,22 +56,43 @@ Status must_be_empty(const std::string& root) {
   return base::fail(ErrorCode::kExists, fmt::format("{} is not empty", root), "choose a new folder for the vault");
 }
 
+// Empty where there is none.
+Result<std::string> read_bucket(const std::string& root) {
+  const auto read = store::posix_file_system().read_all(root + "/store", kAddressLimit);
+  if (!read && read.error().code() == ErrorCode::kNotFound) return std::string();
+  if (!read) return base::fail(read.error());
+  const std::string_view text = base::as_text(*read);
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+// That there is such a bucket, that it locks as the address says, and that nothing else lies where the objects are to.
+Status check_bucket(const std::string& bucket, const std::string& root, const std::stop_token& stop) {
+  const std::string place = KURA_TRY(store::place_in_bucket(bucket, "config"));
+  const auto objects = KURA_TRY(store::create_store(place, {.stop = stop, .vault_folder = root}));
+  return objects->extend_locks(store::Kind::kConfig, {});
+}
+
 }  // namespace
 
-Site::Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options)
+Site::Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options,
+           std::string bucket)
     : root_(std::move(root)),
       keys_(std::move(keys)),
       journal_(std::move(journal)),
       clock_(options.clock),
-      space_(std::make_shared<Space>(Space::disk_of(root_), options.reserve)) {}
+      space_(std::make_shared<Space>(Space::disk_of(root_), options.reserve)),
+      bucket_(std::move(bucket)),
+      stop_(options.stop) {}
 
 Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::string& name,
-                                           const std::vector<std::string>& reached_as, const SiteOptions& options) {
+                                           const std::vector<std::string>& reached_as, const SiteOptions& options,
+                                           const std::string& bucket) {
   KURA_TRY(check_name(name, "a vault"));
   if (reached_as.empty())
     return base::fail(ErrorCode::kUsage, "a vault needs a name or address by which it is reached");
   KURA_TRY(make_folder(root));
   KURA_TRY(must_be_empty(root));
+  if (!bucket.empty()) KURA_TRY(check_bucket(bucket, root, options.stop));
   const std::int64_t now = options.clock.wall();
   const pki::Authority authority = pki::Authority::create("Kuramori vault " + name, now);
   const pki::PrivateKey server_key = pki::PrivateKey::generate();
@@ -82,6 +106,7 @@ Result<std::unique_ptr<Site>> Site::create(const std::string& root, const std::s
   KURA_TRY(write_secret(root + "/authority.pem", authority.certificate().to_pem()));
   KURA_TRY(write_secret(root + "/server.key", server_key.to_pem()));
   KURA_TRY(write_secret(root + "/server.pem", certificate.to_pem()));
+  if (!bucket.empty()) KURA_TRY(store::write_small_file(root + "/store", base::as_bytes(bucket + "\n")));
   KURA_TRY(make_folder(root + "/repositories"));
   // The journal comes last: with it the folder is a vault.
   KURA_TRY(Journal::create(root + "/journal", seed, name, now));
@@ -107,7 +132,7 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOpti
   Keys keys = KURA_TRY(read_keys(root));
   auto journal = KURA_TRY(Journal::open(root + "/journal", keys.seed));
   KURA_TRY(make_durable(root));
-  std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options));
+  std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options, KURA_TRY(read_bucket(root))));
   KURA_TRY(site->load());
   return site;
 }
@@ -176,14 +201,39 @@ std::map<std::string, std::uint64_t> Site::customer_quotas() {
   return customers_;
 }
 
+Result<ObjectPlace> Site::place_of(const std::string& repository) const {
+  if (bucket_.empty()) return ObjectPlace{};
+  return ObjectPlace{.address = KURA_TRY(store::place_in_bucket(bucket_, repository)), .stop = stop_};
+}
+
+Result<std::unique_ptr<Holding>> Site::open_holding(const std::string& name) {
+  return Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_, KURA_TRY(place_of(name)));
+}
+
+// Several at once: with a bucket it is mostly waiting.
 void Site::open_holdings() {
-  const base::MutexLock lock(mutex_);
+  std::vector<std::string> names;
   std::error_code failed;
   std::filesystem::directory_iterator it(root_ + "/repositories", failed), end;
   for (; !failed && it != end; it.increment(failed)) {
     const std::string name = it->path().filename().string();
-    if (check_name(name, "a repository"))
-      holdings_.emplace(name, Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_));
+    if (check_name(name, "a repository")) names.push_back(name);
+  }
+  (void)base::each_on_threads(names.size(), kOpenedAtOnce, [&](std::size_t i) -> Status {
+    auto opened = open_holding(names[i]);
+    const base::MutexLock lock(mutex_);
+    holdings_.insert_or_assign(names[i], std::move(opened));
+    return {};
+  });
+}
+
+void Site::try_closed_again() {
+  if (bucket_.empty()) return;
+  for (const auto& [name, why] : closed()) {
+    auto opened = open_holding(name);
+    if (!opened) continue;
+    const base::MutexLock lock(mutex_);
+    holdings_.insert_or_assign(name, std::move(opened));
   }
 }
 
@@ -194,7 +244,8 @@ Status Site::make_holding(const std::string& name) {
   const bool is_half_made = at != holdings_.end() && !at->second && at->second.error().code() == ErrorCode::kNotFound;
   if (at != holdings_.end() && !is_half_made) return {};
   holdings_.insert_or_assign(
-      name, KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_)));
+      name, KURA_TRY(Holding::create(
+                folder_of(name), name, keys_.seed, [this] { return now(); }, space_, KURA_TRY(place_of(name)))));
   return {};
 }
 

@@ -3,10 +3,12 @@
 //   ROOT/vault.key              the seed of the vault's signing key (Ed25519), hex
 //   ROOT/authority.key, .pem    its certificate authority
 //   ROOT/server.key, .pem       what its server shows
+//   ROOT/store                  where its objects are, when that is a bucket: an address as s3/address.h has it
 //   ROOT/clock                  the vault's time when it was last looked at, ns since 1970
 //   ROOT/journal                of the vault: machines, operators, customers, its clock, vaults that it follows
 //   ROOT/followed/NAME/         what it shows to a vault that it follows
-//   ROOT/repositories/NAME/     journal and objects/ of each; followed/: what it knows of where it comes from
+//   ROOT/repositories/NAME/     journal and (but for a bucket) objects/ of each; followed/: what it knows of where it
+//   comes from
 #pragma once
 
 #include <cstdint>
@@ -30,16 +32,18 @@ namespace kura::vault {
 struct SiteOptions {
   VaultClock::Sources clock = VaultClock::machine();
   std::optional<std::uint64_t> reserve = std::nullopt;  // bytes of the disk (space.h)
+  std::stop_token stop = {};                            // ends what waits for a bucket
 };
 
 // Shared by threads.
 class Site {
  public:
   // Makes one in a folder that is not there or empty. `reached_as`: names and addresses by which machines know the
-  // vault, at least one. kExists, kUsage.
+  // vault, at least one. `bucket`: below which the objects are to be, each repository's under its name
+  // (s3/address.h); empty: in the folder. kExists, kUsage, and what stands against the bucket.
   static base::Result<std::unique_ptr<Site>> create(const std::string& root, const std::string& name,
                                                     const std::vector<std::string>& reached_as,
-                                                    const SiteOptions& options = {});
+                                                    const SiteOptions& options = {}, const std::string& bucket = "");
   // kNotFound, kDamaged, kDenied when others may read the keys, kConflict when another process has it open.
   // Repositories are opened too; one that cannot be is told by holding() and is no reason not to serve the others.
   static base::Result<std::unique_ptr<Site>> open(const std::string& root, const SiteOptions& options = {});
@@ -81,6 +85,10 @@ class Site {
   std::vector<Holding*> holdings();
   // The others, and why they could not.
   std::map<std::string, base::Error> closed();
+  // Opens those of them that may only have waited for a bucket that was away.
+  void try_closed_again();
+  // Where objects are: the bucket's address; empty: in the vault's folder.
+  const std::string& bucket() const { return bucket_; }
   std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
   std::string followed_folder() const { return root_ + "/followed"; }
 
@@ -92,18 +100,22 @@ class Site {
     base::Key seed;
   };
   static base::Result<Keys> read_keys(const std::string& root);
-  Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options);
+  Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options, std::string bucket);
   base::Status load();
   void take(const Entry& entry) KURA_REQUIRES(mutex_);
   base::Status write(Event event) KURA_REQUIRES(mutex_);
   void open_holdings();
   base::Status make_holding(const std::string& name);
+  base::Result<std::unique_ptr<Holding>> open_holding(const std::string& name);
+  base::Result<ObjectPlace> place_of(const std::string& repository) const;
 
   const std::string root_;
   const Keys keys_;
   const std::unique_ptr<Journal> journal_;
   VaultClock clock_;
   const std::shared_ptr<Space> space_;
+  const std::string bucket_;
+  const std::stop_token stop_;
   std::unique_ptr<Registry> registry_;    // from load() on
   std::unique_ptr<Operators> operators_;  // the same
   std::unique_ptr<Followings> followings_;
