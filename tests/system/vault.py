@@ -17,16 +17,17 @@ TIME_REQUEST = b"GET /v1/time HTTP/1.1\r\nHost: v\r\n\r\n"
 class Vault:
     """kura-vault with a folder of its own below `folder`; started, and stopped by stop() or at the end of `with`."""
 
-    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None, host="127.0.0.1", before=()):
+    def __init__(self, folder, name="a", serve=(), environment=None, root=None, key=None, host="127.0.0.1", before=(),
+                 init=()):
         """`serve`: options of `kura-vault serve`; `environment`: more of it, for kura-vault alone; `root`: its folder where
         that is to be another; `key`: of a vault that is there already. Machines reach it at `host`; `before` is what it
-        is run through (ip netns exec NAME)."""
+        is run through (ip netns exec NAME); `init`: options of `kura-vault init`."""
         self.folder, self.root, self.name = Path(folder), Path(root or Path(folder) / "vault"), name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process, self.host, self.port, self.before = None, host, 0, tuple(before)
         self.options = tuple(serve)
         self.environment = {**os.environ, **(environment or {})}
-        self.key = key or self.run("init", "--name", name, "--reached-as", host, "--json").summary["key"]
+        self.key = key or self.run("init", "--name", name, "--reached-as", host, *init, "--json").summary["key"]
 
     def __enter__(self):
         self.start()
