@@ -22,6 +22,12 @@ TEST(S3Locks, ALockIsLongerThanAskedForSoThatItNeedNotMoveWithEachSnapshot) {
   EXPECT_FALSE(locks.suffices(in(days(29))));
 }
 
+TEST(S3Locks, WhereLocksAreRenewedSnapshotsAreLockedAsLongAsWhatTheyNeed) {
+  const S3Locks locks(days(30), /*renewed=*/true);
+  EXPECT_NEAR(static_cast<double>(locks.until(Kind::kSnapshot).value()), static_cast<double>(in(days(45))), 60e9);
+  EXPECT_EQ(locks.until(Kind::kLease), std::nullopt);
+}
+
 TEST(S3Locks, LeasesAndListsAreNeverLockedAndNothingIsWithoutATime) {
   EXPECT_EQ(S3Locks(days(30)).until(Kind::kLease), std::nullopt);
   EXPECT_EQ(S3Locks(days(30)).until(Kind::kCondemned), std::nullopt);

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "store/folder_store.h"
+#include "store/spooled_upload.h"
 #include "support/temporary_folder.h"
 
 namespace kura::store {
@@ -39,26 +40,30 @@ class Gathering final : public Store {
   std::unique_ptr<Store> below_;
 };
 
-class UploadTest : public ::testing::TestWithParam<bool> {
+enum class How : std::uint8_t { kFolder, kGathered, kSpooled };
+
+class UploadTest : public ::testing::TestWithParam<How> {
  protected:
   void SetUp() override {
     auto store = create_folder_store(folder_ / "store", posix_file_system());
     ASSERT_TRUE(store);
-    store_ = GetParam() ? std::make_unique<Gathering>(*std::move(store)) : *std::move(store);
+    store_ = GetParam() == How::kGathered ? std::make_unique<Gathering>(*std::move(store)) : *std::move(store);
   }
   std::unique_ptr<Upload> begin(std::uint64_t size) {
-    auto upload = store_->upload(Kind::kPack, id_, size);
+    auto upload = GetParam() == How::kSpooled ? spooled_upload(*store_, Kind::kPack, id_, size, spool_.path())
+                                              : store_->upload(Kind::kPack, id_, size);
     EXPECT_TRUE(upload);
     return *std::move(upload);
   }
   std::size_t files_in_tmp() const {
     const std::filesystem::path tmp = folder_ / "store/tmp";
     std::error_code none;
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(tmp, none), {}));
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(tmp, none), {}) +
+                                    std::distance(std::filesystem::directory_iterator(spool_.path()), {}));
   }
   bool is_there() { return store_->stat(Kind::kPack, id_).has_value(); }
 
-  kura::test::TemporaryFolder folder_;
+  kura::test::TemporaryFolder folder_, spool_;
   std::unique_ptr<Store> store_;
   const base::Bytes bytes_ = crypto::random_bytes(3000);
   const ObjectId id_ = crypto::sha256(bytes_);
@@ -118,8 +123,12 @@ TEST_P(UploadTest, WhatIsThereAlreadyStaysWhole) {
   EXPECT_EQ(*store_->get(Kind::kPack, id_, 5000), bytes_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, UploadTest, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "Gathered" : "Folder"; });
+INSTANTIATE_TEST_SUITE_P(Stores, UploadTest, ::testing::Values(How::kFolder, How::kGathered, How::kSpooled),
+                         [](const auto& info) {
+                           return info.param == How::kFolder     ? "Folder"
+                                  : info.param == How::kGathered ? "Gathered"
+                                                                 : "Spooled";
+                         });
 
 }  // namespace
 }  // namespace kura::store
