@@ -21,14 +21,14 @@ std::unexpected<base::Error> no_rate(std::string_view text) {
 }
 
 std::optional<std::uint64_t> bytes_of(std::string_view text) {
-  unsigned shift = 0;
-  for (const auto& [letter, bits] : {std::pair{'K', 10U}, {'M', 20U}, {'G', 30U}}) {
-    if (text.ends_with(letter)) shift = bits;
+  std::uint64_t unit = 1;
+  for (const auto& [letter, bytes] : {std::pair{'K', 1'000U}, {'M', 1'000'000U}, {'G', 1'000'000'000U}}) {
+    if (text.ends_with(letter)) unit = bytes;
   }
-  if (shift != 0) text.remove_suffix(1);
+  if (unit != 1) text.remove_suffix(1);
   const auto number = base::parse_number<std::uint64_t>(text);
-  if (!number || *number > (UINT64_MAX >> 1 >> shift)) return std::nullopt;
-  return *number << shift;
+  if (!number || *number > INT64_MAX / unit) return std::nullopt;
+  return *number * unit;
 }
 
 // "08:30" in minutes; "24:00" is the end of the day.

@@ -84,9 +84,9 @@ TEST(WantedScanTest, EntriesThatSayOddThingsAreLeftOut) {
 TEST(RateScheduleTest, TheFirstWindowThatFitsCounts) {
   const auto rate = RateSchedule::parse("20M", {"08:00-19:00=5M", "22:30-06:00=0", "00:00-24:00=1K"});
   ASSERT_TRUE(rate) << rate.error().text();
-  EXPECT_EQ(rate->at(8 * 60), 5U << 20);
-  EXPECT_EQ(rate->at(19 * 60 - 1), 5U << 20);
-  EXPECT_EQ(rate->at(19 * 60), 1U << 10);
+  EXPECT_EQ(rate->at(8 * 60), 5'000'000U);
+  EXPECT_EQ(rate->at(19 * 60 - 1), 5'000'000U);
+  EXPECT_EQ(rate->at(19 * 60), 1'000U);
   for (const unsigned minute : {22 * 60 + 30U, 0U, 6 * 60 - 1U}) EXPECT_EQ(rate->at(minute), 0U);
   EXPECT_EQ(RateSchedule::parse("500", {})->at(0), 500U);
   EXPECT_FALSE(RateSchedule::parse("", {})->has_limit());
