@@ -51,8 +51,8 @@ Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::u
       space_(std::move(space)) {}
 
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
-                                                 const base::Key& vault_seed, Clock clock,
-                                                 std::shared_ptr<Space> space) {
+                                                 const base::Key& vault_seed, Clock clock, std::shared_ptr<Space> space,
+                                                 std::shared_ptr<Database> database) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return base::fail(Error::from_errno("cannot create " + folder, errno));
   }
@@ -61,21 +61,23 @@ Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, cons
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
   std::unique_ptr<Holding> holding(
       new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
-  KURA_TRY(holding->load());
+  KURA_TRY(holding->load(std::move(database)));
   return holding;
 }
 
 Result<std::unique_ptr<Holding>> Holding::open(const std::string& folder, const base::Key& vault_seed, Clock clock,
-                                               std::shared_ptr<Space> space) {
+                                               std::shared_ptr<Space> space, std::shared_ptr<Database> database) {
   auto journal = KURA_TRY(Journal::open(journal_of(folder), vault_seed));
   auto store = KURA_TRY(store::open_folder_store(store_of(folder), store::posix_file_system()));
   std::unique_ptr<Holding> holding(
       new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
-  KURA_TRY(holding->load());
+  KURA_TRY(holding->load(std::move(database)));
   return holding;
 }
 
-Status Holding::load() {
+Status Holding::load(std::shared_ptr<Database> database) {
+  const base::Bytes first = KURA_TRY(journal_->read(1, 0));
+  derived_ = std::make_unique<Derived>(std::move(database), name(), hash_of(first));
   const base::MutexLock lock(mutex_);
   KURA_TRY(journal_->for_each([this](const Entry& entry, base::ByteSpan whole)
                                   KURA_REQUIRES(mutex_) { take(entry, whole); }));

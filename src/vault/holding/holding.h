@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "store/store.h"
+#include "vault/derived/derived.h"
 #include "vault/holding/copies.h"
 #include "vault/holding/policy.h"
 #include "vault/holding/requests.h"
@@ -72,10 +73,13 @@ class Holding {
   // A new one, below `folder`, which is not there or is what a crash left of making one. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
                                                        const base::Key& vault_seed, Clock clock,
-                                                       std::shared_ptr<Space> space = Space::unlimited());
-  // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open().
+                                                       std::shared_ptr<Space> space = Space::unlimited(),
+                                                       std::shared_ptr<Database> database = nullptr);
+  // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open(). What is derived from both
+  // is remembered in `database`, if there is one.
   static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
-                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited());
+                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited(),
+                                                     std::shared_ptr<Database> database = nullptr);
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
@@ -178,7 +182,7 @@ class Holding {
   using SeriesKey = std::pair<crypto::PublicKey, archive::Series>;
   Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
           std::shared_ptr<Space> space);
-  base::Status load();
+  base::Status load(std::shared_ptr<Database> database);
   base::Error not_here(store::Kind kind, const store::ObjectId& id) const;
   base::Status load_sizes() KURA_REQUIRES(mutex_);
   void take(const Entry& entry, base::ByteSpan whole) KURA_REQUIRES(mutex_);
@@ -211,7 +215,12 @@ class Holding {
     std::unordered_set<store::ObjectId, base::DigestHash> snapshots;
     std::unordered_map<store::ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
   };
-  // Reads those that are not in `known` yet, and adds them there.
+  bool needs_are_unknown();
+  // What the database knows of snapshots that are here. Not while anybody waits: it may be slow.
+  Needs remembered();
+  // Takes what was remembered for what is needed, unless snapshots have gone meanwhile.
+  void take_remembered(Needs remembered) KURA_REQUIRES(committing_);
+  // Reads those that are not in `known` yet, and adds them there and to the database.
   base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed_by(
       const std::vector<HeldSnapshot>& snapshots, Needs& known);
   base::Status let_go(Event event) KURA_REQUIRES(committing_);
@@ -226,6 +235,7 @@ class Holding {
   const std::unique_ptr<Journal> journal_;
   const Clock clock_;
   const std::shared_ptr<Space> space_;
+  std::unique_ptr<Derived> derived_;  // from load() on
 
   mutable base::Mutex mutex_;
   std::optional<archive::Config> config_ KURA_GUARDED_BY(mutex_);
