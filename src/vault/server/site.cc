@@ -108,11 +108,16 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOpti
   auto journal = KURA_TRY(Journal::open(root + "/journal", keys.seed));
   KURA_TRY(make_durable(root));
   std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options));
-  KURA_TRY(site->load());
+  KURA_TRY(site->load(options));
   return site;
 }
 
-Status Site::load() {
+Status Site::load(const SiteOptions& options) {
+  database_ =
+      KURA_TRY(Database::open({.address = options.database.empty() ? root_ + "/derived.sqlite" : options.database,
+                               .seed = keys_.seed,
+                               .owner = journal_->vault(),
+                               .told = options.database_told}));
   registry_ = KURA_TRY(Registry::open(*journal_));
   operators_ = KURA_TRY(Operators::open(*journal_));
   followings_ = KURA_TRY(Followings::open(*journal_));
@@ -183,7 +188,7 @@ void Site::open_holdings() {
   for (; !failed && it != end; it.increment(failed)) {
     const std::string name = it->path().filename().string();
     if (check_name(name, "a repository"))
-      holdings_.emplace(name, Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_));
+      holdings_.emplace(name, Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_, database_));
   }
 }
 
@@ -194,7 +199,7 @@ Status Site::make_holding(const std::string& name) {
   const bool is_half_made = at != holdings_.end() && !at->second && at->second.error().code() == ErrorCode::kNotFound;
   if (at != holdings_.end() && !is_half_made) return {};
   holdings_.insert_or_assign(
-      name, KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_)));
+      name, KURA_TRY(Holding::create(folder_of(name), name, keys_.seed, [this] { return now(); }, space_, database_)));
   return {};
 }
 

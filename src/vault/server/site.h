@@ -5,11 +5,13 @@
 //   ROOT/server.key, .pem       what its server shows
 //   ROOT/clock                  the vault's time when it was last looked at, ns since 1970
 //   ROOT/journal                of the vault: machines, operators, customers, its clock, vaults that it follows
+//   ROOT/derived.sqlite         what has been derived from journals and objects; not there with another database
 //   ROOT/followed/NAME/         what it shows to a vault that it follows
 //   ROOT/repositories/NAME/     journal and objects/ of each; followed/: what it knows of where it comes from
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +32,9 @@ namespace kura::vault {
 struct SiteOptions {
   VaultClock::Sources clock = VaultClock::machine();
   std::optional<std::uint64_t> reserve = std::nullopt;  // bytes of the disk (space.h)
+  // Where derived data is remembered: a URL of PostgreSQL; empty: ROOT/derived.sqlite.
+  std::string database = {};
+  std::function<void(const std::optional<base::Error>&)> database_told = {};  // of it (derived/database.h)
 };
 
 // Shared by threads.
@@ -77,6 +82,7 @@ class Site {
   base::Result<Holding*> holding(const std::string& name);
   // The same, made if it is not there. kUsage for a name that is none.
   base::Result<Holding*> hold(const std::string& name);
+  const Database& database() const { return *database_; }
   // Of those that could be opened.
   std::vector<Holding*> holdings();
   // The others, and why they could not.
@@ -93,7 +99,7 @@ class Site {
   };
   static base::Result<Keys> read_keys(const std::string& root);
   Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options);
-  base::Status load();
+  base::Status load(const SiteOptions& options);
   void take(const Entry& entry) KURA_REQUIRES(mutex_);
   base::Status write(Event event) KURA_REQUIRES(mutex_);
   void open_holdings();
@@ -104,6 +110,7 @@ class Site {
   const std::unique_ptr<Journal> journal_;
   VaultClock clock_;
   const std::shared_ptr<Space> space_;
+  std::shared_ptr<Database> database_;    // from load() on
   std::unique_ptr<Registry> registry_;    // from load() on
   std::unique_ptr<Operators> operators_;  // the same
   std::unique_ptr<Followings> followings_;
