@@ -3,13 +3,12 @@
 // costs time, and say nothing that the vault did not write itself. What was true once stays true: a snapshot, named by
 // its hash, always needs the same packs, and a lock only ever ends later.
 //
-// Needs: HMAC (32 bytes), u8 how the text is stored (0: as it is, 1: zstd), varint bytes of the text, then it. The text
-// is for each index the first 8 bytes of its id, varint bytes of bits, bits (docs/format.md, section 7). The HMAC is of
-// "needs", the snapshot's id and the same with whole ids, so an index is the one that was meant, or nothing is said.
-//
-// A lock: HMAC (32 bytes) of "lock", u8 kind, the id and i64 until; then i64 until, ns since 1970.
+// What is in a value is looked at only when its HMAC is right, so bytes of others reach no parser. How they are made:
+// docs/vault-format.md, section 3.
 #pragma once
 
+#include <array>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -24,15 +23,29 @@ namespace kura::vault {
 
 inline constexpr std::size_t kNeedsLimit = archive::kFrameTextLimit;  // bytes of the text of needs
 
+// So much of an index's id stands in a value: half of it says as surely which one is meant, and whole ids would be most
+// of what is written.
+inline constexpr std::size_t kIndexBeginning = 16;
+
 // The indexes that are there, by the beginnings of their ids.
 class IndexNames {
  public:
   explicit IndexNames(std::span<const store::ObjectId> indexes);
-  // Nothing where there is none, or several.
-  std::optional<store::ObjectId> find(base::ByteSpan beginning) const;
+  // Null where there is none, or several.
+  const store::ObjectId* find(base::ByteSpan beginning) const;
 
  private:
-  std::unordered_map<std::uint64_t, std::optional<store::ObjectId>> names_;
+  using Beginning = std::array<std::uint8_t, kIndexBeginning>;
+  struct Hash {
+    std::size_t operator()(const Beginning& beginning) const {
+      std::size_t value;
+      std::memcpy(&value, beginning.data(), sizeof value);
+      return value;
+    }
+  };
+  static Beginning beginning_of(base::ByteSpan id);
+
+  std::unordered_map<Beginning, std::optional<store::ObjectId>, Hash> names_;
 };
 
 // Makes and reads the values of one repository. Used by one thread at a time.
@@ -50,7 +63,7 @@ class Records {
   std::optional<store::Lock> decode_lock(store::Kind kind, const store::ObjectId& id, base::ByteSpan value);
 
  private:
-  base::Digest mac_of(const store::ObjectId& snapshot, std::span<const archive::NeededPacks> needs);
+  base::Digest mac_of(const store::ObjectId& snapshot, base::ByteSpan stored);
   base::Digest mac_of(store::Kind kind, const store::Lock& lock);
 
   crypto::HmacSha256 mac_;

@@ -299,8 +299,7 @@ RC_GTEST_PROP(DerivedRecordTest, NeedsComeBackAndNothingElseDoes, ()) {
   RC_ASSERT(records.decode_needs(snapshot, value, names) == needs);
   RC_ASSERT(!records.decode_needs(id_of(2), value, names));
   value[*rc::gen::inRange<std::size_t>(0, value.size())] ^= *rc::gen::inRange<std::uint8_t>(1, 255);
-  const auto altered = records.decode_needs(snapshot, value, names);
-  RC_ASSERT(altered.value_or(needs) == needs);
+  RC_ASSERT(!records.decode_needs(snapshot, value, names));
   value.resize(*rc::gen::inRange<std::size_t>(0, value.size()));
   RC_ASSERT(!records.decode_needs(snapshot, value, names));
   RC_ASSERT(!records.decode_needs(snapshot, *rc::gen::arbitrary<Bytes>(), names));
