@@ -4,7 +4,8 @@
 //   kura_holding_bench make STATE REPOSITORY FOLDER SNAPSHOTS PACKS   a holding with made-up packs in sparse files,
 //   each
 //                                                                     needed by every snapshot; prints ms a commit
-//   kura_holding_bench measure FOLDER                                 prints a line of JSON
+//   kura_holding_bench measure FOLDER DATABASE                        prints a line of JSON; DATABASE: a file or URL
+//                                                                     that remembers from one time to the next
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -130,11 +131,12 @@ void timed(const char* what, const Work& work) {
   std::printf("\"%s_ms\": %.1f, ", what, milliseconds_since(begin));
 }
 
-void measure(const std::string& folder) {
+void measure(const std::string& folder, const std::string& address) {
   const long before = status_kib("VmRSS");
+  const auto database = need(vault::Database::open({.address = address, .seed = seed()}));
   std::unique_ptr<Holding> holding;
   std::printf("{");
-  timed("open", [&] { holding = need(Holding::open(folder, seed(), base::now_ns)); });
+  timed("open", [&] { holding = need(Holding::open(folder, seed(), base::now_ns, {.database = database})); });
   const long opened = status_kib("VmRSS");
   std::size_t listed = 0;
   timed("list", [&] {
@@ -143,6 +145,7 @@ void measure(const std::string& folder) {
   timed("expire", [&] { need(holding->expire()); });
   timed("first_collect", [&] { need(holding->collect(std::chrono::hours(24))); });
   timed("collect", [&] { need(holding->collect(std::chrono::hours(24))); });
+  timed("remember", [&] { database->settled(std::chrono::minutes(5)); });
   std::printf("\"listed\": %zu, \"open_kib\": %ld, \"end_kib\": %ld, \"peak_kib\": %ld}\n", listed, opened - before,
               status_kib("VmRSS") - before, status_kib("VmHWM"));
 }
@@ -155,10 +158,10 @@ int main(int argc, char** argv) {
     make(argv[2], argv[3], argv[4], std::strtoull(argv[5], nullptr, 10), std::strtoull(argv[6], nullptr, 10));
     return 0;
   }
-  if (what == "measure" && argc == 3) {
-    measure(argv[2]);
+  if (what == "measure" && argc == 4) {
+    measure(argv[2], argv[3]);
     return 0;
   }
-  std::fprintf(stderr, "usage: %s make STATE REPOSITORY FOLDER SNAPSHOTS PACKS | measure FOLDER\n", argv[0]);
+  std::fprintf(stderr, "usage: %s make STATE REPOSITORY FOLDER SNAPSHOTS PACKS | measure FOLDER DATABASE\n", argv[0]);
   return 2;
 }

@@ -245,11 +245,18 @@ def housekeeping(args):
     say(f"housekeeping: making {args.snapshots:,} snapshots x {args.packs:,} packs")
     subprocess.run([program, "make", kura.state, kura.repository, folder / "holding", str(args.snapshots),
                     str(args.packs)], check=True, stdout=subprocess.PIPE)
+
+    def measured(database):
+        return json.loads(subprocess.run([program, "measure", folder / "holding", database], check=True,
+                                         stdout=subprocess.PIPE).stdout)
+
+    say("housekeeping: the first start, with nothing remembered")
+    fresh_start = measured(folder / "derived.sqlite")
+    size = (folder / "derived.sqlite").stat().st_size
     runs = []
     for number in range(args.runs):
         say(f"housekeeping: run {number + 1} of {args.runs}")
-        runs.append(json.loads(subprocess.run([program, "measure", folder / "holding"], check=True,
-                                              stdout=subprocess.PIPE).stdout))
+        runs.append(measured(folder / "derived.sqlite"))
     shutil.rmtree(folder)
 
     def median(field):
@@ -260,7 +267,10 @@ def housekeeping(args):
     later = median("list_ms") + median("expire_ms") + median("collect_ms")
     yield [f"listing, retention, garbage collection: {what}", f"{later / 1000:.2f} s",
            f"after a start {first / 1000:.2f} s", "<= 2 s"]
-    yield ["its peak memory", f"{median('peak_kib') / 1024:.0f} MiB", f"open: {median('open_kib') / 1024:.0f} MiB",
+    yield ["the first collection after a start", f"{median('first_collect_ms') / 1000:.2f} s",
+           f"without derived.sqlite ({size / MIB:.0f} MiB) {fresh_start['first_collect_ms'] / 1000:.2f} s", ""]
+    yield ["its peak memory", f"{median('peak_kib') / 1024:.0f} MiB", f"open: {median('open_kib') / 1024:.0f} MiB; without derived.sqlite "
+           f"{fresh_start['peak_kib'] / 1024:.0f} MiB",
            "<= 200 MiB"]
     yield ["opening the same", f"{median('open_ms') / 1000:.2f} s", "", ""]
 

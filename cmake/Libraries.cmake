@@ -7,6 +7,8 @@ find_package(CURL 7.88 REQUIRED)  # its headers; it is loaded when it is wanted
 find_package(EXPAT REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(PkgConfig REQUIRED)
+find_package(PostgreSQL 15 REQUIRED)  # its headers; it is loaded when it is wanted
+find_package(SQLite3 3.40 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_library(IPSEC_MB IPSec_MB REQUIRED)

@@ -28,7 +28,7 @@ set(KURA_THREADED_FILES
     mount/file_system
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_memory
     archive/restore_round_trip
-    vault/holding vault/journal vault/pull vault/server
+    vault/derived vault/holding vault/holding_derived vault/journal vault/pull vault/server
 )
 list(JOIN KURA_THREADED_FILES "|" KURA_THREADED_FILES)
 

@@ -42,9 +42,8 @@ bool tell_repositories(const Context& context, const vault::Puller& puller) {
   return all_go_on;
 }
 
-base::Result<ExitCode> pull_once(const Context& context, std::optional<std::uint64_t> reserve,
-                                 const vault::PullOptions& options) {
-  const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = reserve, .stop = context.stop}));
+base::Result<ExitCode> pull_once(const Context& context, const UpkeepFlags& upkeep, const vault::PullOptions& options) {
+  const auto site = KURA_TRY(vault::Site::open(context.options.root, site_options(context, upkeep, nullptr)));
   if (site->followings().all().empty()) {
     return base::fail(base::ErrorCode::kUsage, "this vault follows no other one",
                       "run `kura-vault pull`, and tell it whom to follow with `kura-vault follow`");
@@ -67,7 +66,7 @@ base::Result<ExitCode> pull_once(const Context& context, std::optional<std::uint
 
 base::Result<ExitCode> run_pull(const Context& context, const PullCommandOptions& options) {
   const vault::PullOptions pull = KURA_TRY(pull_options(options.pull));
-  if (options.once) return pull_once(context, options.upkeep.reserve, pull);
+  if (options.once) return pull_once(context, options.upkeep, pull);
   return run_vault(context, std::nullopt, options.upkeep, pull);
 }
 

@@ -37,6 +37,13 @@ void add_upkeep_options(CLI::App* command, UpkeepFlags& flags) {
       ->type_name("TIME");
   command
       ->add_option(
+          "--database", flags.database,
+          "Where it remembers what it has derived: postgresql://USER@HOST/DATABASE (a file in its folder). With "
+          "a password, give it by PGPASSFILE or in the environment")
+      ->envname("KURA_VAULT_DATABASE")
+      ->type_name("URL");
+  command
+      ->add_option(
           "--scrub-rate", flags.scrub_rate,
           "Bytes a second at which all that is stored is read again and compared with its name; 0: never (20MB)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
@@ -73,6 +80,19 @@ base::Result<vault::PullOptions> pull_options(const PullFlags& flags) {
   return options;
 }
 
+// What is wrong with the database is no reason to do anything: the vault goes on without, as a rule a little slower.
+vault::SiteOptions site_options(const Context& context, const UpkeepFlags& upkeep,
+                                const std::shared_ptr<vault::Log>& log) {
+  return {.reserve = upkeep.reserve,
+          .stop = context.stop,
+          .database = upkeep.database,
+          .database_told = [log](const std::optional<base::Error>& trouble) {
+            if (log == nullptr) return;
+            if (trouble) log->warn("database_down", {{"message", trouble->message()}, {"hint", trouble->hint()}});
+            if (!trouble) log->info("database_up", {});
+          }};
+}
+
 vault::Home home_of(vault::Site& site, Output& output) {
   const auto told = std::make_shared<base::Guarded<std::map<std::string, std::string>>>();
   return {.hold = [&site](const std::string& name) { return site.hold(name); },
@@ -94,11 +114,10 @@ base::Result<ExitCode> run_vault(const Context& context, const std::optional<Pla
                                  const vault::PullOptions& pull, const std::string& door_socket) {
   const std::chrono::seconds pause = KURA_TRY(base::parse_duration(upkeep.upkeep_every));
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(upkeep.deletion_delay));
-  const auto site =
-      KURA_TRY(vault::Site::open(context.options.root, {.reserve = upkeep.reserve, .stop = context.stop}));
+  const std::shared_ptr<vault::Log> log = KURA_TRY(vault::Log::open(upkeep.log));
+  const auto site = KURA_TRY(vault::Site::open(context.options.root, site_options(context, upkeep, log)));
   vault::Puller puller(site->followings(), home_of(*site, context.output), pull);
   const auto server = net::Server::create({});
-  const auto log = KURA_TRY(vault::Log::open(upkeep.log));
   const auto door = door_socket.empty() ? nullptr : KURA_TRY(vault::DoorService::open(*site, *server, door_socket));
   vault::Doorkeeper* const keeper = door == nullptr ? nullptr : &door->keeper();
   vault::Api api(*site, *server, log.get(), keeper);

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "command.h"
 #include "vault/pull/puller.h"
+#include "vault/server/log.h"
 #include "vault/server/site.h"
 
 namespace kura::app {
@@ -33,8 +35,13 @@ struct UpkeepFlags {
   std::string upkeep_every = "10m";
   std::uint64_t scrub_rate = 20'000'000;
   std::string log = "info";
+  std::string database;
 };
 void add_upkeep_options(CLI::App* command, UpkeepFlags& flags);
+
+// How its site is opened; `log` may be null.
+vault::SiteOptions site_options(const Context& context, const UpkeepFlags& upkeep,
+                                const std::shared_ptr<vault::Log>& log);
 
 struct Place {
   std::string address;

@@ -10,6 +10,7 @@
 
 #include "archive/format/chunk_id.h"
 #include "archive/format/limits.h"
+#include "archive/repo/decompress.h"
 #include "base/buffer_pool.h"
 
 namespace kura::archive {
@@ -23,24 +24,6 @@ using store::Kind;
 
 // A file of 32 TiB in chunks of average size; their ids take 1 GiB of memory.
 constexpr std::size_t kLeavesLimit = 1U << 25;
-
-struct ContextDeleter {
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-ZSTD_DCtx* thread_context() {
-  static thread_local const std::unique_ptr<ZSTD_DCtx, ContextDeleter> context(ZSTD_createDCtx());
-  return context.get();
-}
-
-// Exactly one zstd frame that opens to exactly out.size() bytes: nothing beyond them is ever written.
-bool decompress(base::ByteSpan compressed, base::MutableByteSpan out) {
-  const std::size_t frame = ZSTD_findFrameCompressedSize(compressed.data(), compressed.size());
-  if (ZSTD_isError(frame) || frame != compressed.size()) return false;
-  const std::size_t size =
-      ZSTD_decompressDCtx(thread_context(), out.data(), out.size(), compressed.data(), compressed.size());
-  return !ZSTD_isError(size) && size == out.size();
-}
 
 // For frames that are on their way, of all readers.
 const base::BufferPool& buffers() {

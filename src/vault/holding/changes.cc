@@ -92,6 +92,32 @@ std::optional<std::string> Holding::suspicion_of(const SeriesKey& series, const 
   return surprise(change, at == changes_.end() ? std::span<const Change>() : std::span(at->second));
 }
 
+Holding::Needs Holding::remembered() {
+  Needs known;
+  const Result<std::vector<ObjectInfo>> indexes = list(Kind::kIndex);
+  if (!indexes) return known;
+  std::vector<ObjectId> ids, gone;
+  for (const ObjectInfo& info : *indexes) ids.push_back(info.id);
+  (void)derived_->for_each(ids, [&](const ObjectId& id, const std::vector<archive::NeededPacks>& needs) {
+    if (!stat(Kind::kSnapshot, id)) {
+      gone.push_back(id);
+      return;
+    }
+    for (const archive::NeededPacks& need : needs) add_bits(known.bits[need.index], need.bits);
+    known.snapshots.insert(id);
+  });
+  derived_->forget(std::move(gone));
+  return known;
+}
+
+void Holding::take_remembered(Needs remembered) {
+  if (!needs_.snapshots.empty()) return;
+  for (const ObjectId& id : remembered.snapshots) {
+    if (!stat(Kind::kSnapshot, id)) return;
+  }
+  needs_ = std::move(remembered);
+}
+
 // Packs and indexes.
 Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots, Needs& known) {
   for (const HeldSnapshot& held : snapshots) {
@@ -99,6 +125,7 @@ Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots, Needs
     const archive::Snapshot snapshot = KURA_TRY(read_snapshot(held.id));
     for (const archive::NeededPacks& need : snapshot.needs) add_bits(known.bits[need.index], need.bits);
     known.snapshots.insert(held.id);
+    derived_->remember(held.id, snapshot.needs);
   }
   Ids needed;
   for (const auto& [index, all] : known.bits) {

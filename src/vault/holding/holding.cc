@@ -29,9 +29,9 @@ using store::ObjectInfo;
 std::string journal_of(const std::string& folder) { return folder + "/journal"; }
 
 // A bucket has no sign of a repository before its first object is there: so it is made anew where it was made before.
-Result<std::unique_ptr<store::Store>> open_objects(const std::string& folder, const ObjectPlace& place, bool create) {
+Result<std::unique_ptr<store::Store>> open_objects(const std::string& folder, const Surroundings& around, bool create) {
   const std::string objects = folder + "/objects";
-  if (!place.address.empty()) return store::create_store(place.address, {.stop = place.stop, .vault_folder = folder});
+  if (!around.bucket.empty()) return store::create_store(around.bucket, {.stop = around.stop, .vault_folder = folder});
   if (create) return store::create_folder_store(objects, store::posix_file_system());
   return store::open_folder_store(objects, store::posix_file_system());
 }
@@ -58,31 +58,32 @@ Holding::Holding(std::string folder, std::unique_ptr<store::Store> store, std::u
       space_(std::move(space)) {}
 
 Result<std::unique_ptr<Holding>> Holding::create(const std::string& folder, const std::string& name,
-                                                 const base::Key& vault_seed, Clock clock, std::shared_ptr<Space> space,
-                                                 const ObjectPlace& place) {
+                                                 const base::Key& vault_seed, Clock clock, const Surroundings& around) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return base::fail(Error::from_errno("cannot create " + folder, errno));
   }
-  auto store = KURA_TRY(open_objects(folder, place, /*create=*/true));
+  auto store = KURA_TRY(open_objects(folder, around, /*create=*/true));
   KURA_TRY(must_be_empty(*store));
   auto journal = KURA_TRY(Journal::create(journal_of(folder), vault_seed, name, clock()));
   std::unique_ptr<Holding> holding(
-      new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
-  KURA_TRY(holding->load());
+      new Holding(folder, std::move(store), std::move(journal), std::move(clock), around.space));
+  KURA_TRY(holding->load(around));
   return holding;
 }
 
 Result<std::unique_ptr<Holding>> Holding::open(const std::string& folder, const base::Key& vault_seed, Clock clock,
-                                               std::shared_ptr<Space> space, const ObjectPlace& place) {
+                                               const Surroundings& around) {
   auto journal = KURA_TRY(Journal::open(journal_of(folder), vault_seed));
-  auto store = KURA_TRY(open_objects(folder, place, /*create=*/false));
+  auto store = KURA_TRY(open_objects(folder, around, /*create=*/false));
   std::unique_ptr<Holding> holding(
-      new Holding(folder, std::move(store), std::move(journal), std::move(clock), std::move(space)));
-  KURA_TRY(holding->load());
+      new Holding(folder, std::move(store), std::move(journal), std::move(clock), around.space));
+  KURA_TRY(holding->load(around));
   return holding;
 }
 
-Status Holding::load() {
+Status Holding::load(const Surroundings& around) {
+  const base::Bytes first = KURA_TRY(journal_->read(1, 0));
+  derived_ = std::make_unique<Derived>(around.database, name(), hash_of(first));
   const base::MutexLock lock(mutex_);
   KURA_TRY(journal_->for_each([this](const Entry& entry, base::ByteSpan whole)
                                   KURA_REQUIRES(mutex_) { take(entry, whole); }));

@@ -28,6 +28,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "store/store.h"
+#include "vault/derived/derived.h"
 #include "vault/holding/copies.h"
 #include "vault/holding/policy.h"
 #include "vault/holding/requests.h"
@@ -67,10 +68,12 @@ struct Missing {
   std::vector<store::ObjectInfo> packs;  // that it needs, as the indexes say that are here
 };
 
-// Where the objects are.
-struct ObjectPlace {
-  std::string address = {};   // of a place in a bucket; empty: FOLDER/objects
-  std::stop_token stop = {};  // ends what waits for a bucket
+// What a repository has around it, all of which may be missing.
+struct Surroundings {
+  std::shared_ptr<Space> space = Space::unlimited();
+  std::shared_ptr<Database> database = nullptr;  // that remembers what is derived from journal and objects
+  std::string bucket = {};    // address of a place in one, where the objects are; empty: FOLDER/objects
+  std::stop_token stop = {};  // ends what waits for it
 };
 
 // Shared by threads.
@@ -79,12 +82,10 @@ class Holding {
   // A new one, below `folder`, which is not there or is what a crash left of making one. kExists.
   static base::Result<std::unique_ptr<Holding>> create(const std::string& folder, const std::string& name,
                                                        const base::Key& vault_seed, Clock clock,
-                                                       std::shared_ptr<Space> space = Space::unlimited(),
-                                                       const ObjectPlace& place = {});
+                                                       const Surroundings& around = {});
   // Reads the journal and lists the packs. kNotFound, kDamaged, kConflict as Journal::open().
   static base::Result<std::unique_ptr<Holding>> open(const std::string& folder, const base::Key& vault_seed,
-                                                     Clock clock, std::shared_ptr<Space> space = Space::unlimited(),
-                                                     const ObjectPlace& place = {});
+                                                     Clock clock, const Surroundings& around = {});
 
   const std::string& name() const { return journal_->name(); }
   const Journal& journal() const { return *journal_; }
@@ -190,7 +191,7 @@ class Holding {
   using SeriesKey = std::pair<crypto::PublicKey, archive::Series>;
   Holding(std::string folder, std::unique_ptr<store::Store> store, std::unique_ptr<Journal> journal, Clock clock,
           std::shared_ptr<Space> space);
-  base::Status load();
+  base::Status load(const Surroundings& around);
   base::Error not_here(store::Kind kind, const store::ObjectId& id) const;
   base::Status load_sizes() KURA_REQUIRES(mutex_);
   void take(const Entry& entry, base::ByteSpan whole) KURA_REQUIRES(mutex_);
@@ -223,7 +224,12 @@ class Holding {
     std::unordered_set<store::ObjectId, base::DigestHash> snapshots;
     std::unordered_map<store::ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
   };
-  // Reads those that are not in `known` yet, and adds them there.
+  bool needs_are_unknown();
+  // What the database knows of snapshots that are here. Not while anybody waits: it may be slow.
+  Needs remembered();
+  // Takes what was remembered for what is needed, unless snapshots have gone meanwhile.
+  void take_remembered(Needs remembered) KURA_REQUIRES(committing_);
+  // Reads those that are not in `known` yet, and adds them there and to the database.
   base::Result<std::unordered_set<store::ObjectId, base::DigestHash>> needed_by(
       const std::vector<HeldSnapshot>& snapshots, Needs& known);
   base::Status let_go(Event event) KURA_REQUIRES(committing_);
@@ -245,6 +251,7 @@ class Holding {
   const std::unique_ptr<Journal> journal_;
   const Clock clock_;
   const std::shared_ptr<Space> space_;
+  std::unique_ptr<Derived> derived_;  // from load() on
 
   mutable base::Mutex mutex_;
   std::optional<archive::Config> config_ KURA_GUARDED_BY(mutex_);

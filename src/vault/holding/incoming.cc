@@ -241,19 +241,21 @@ Result<Receipt> Holding::commit(const ObjectId& id, base::ByteSpan object, const
   KURA_TRY(store_->put(Kind::kSnapshot, id, object));
   KURA_TRY(store_->sync());
   claim.kept();
-  return write({.type = EventType::kCommit,
-                .who = who,
-                .text = suspicion_of({snapshot.machine, snapshot.series}, change).value_or(""),
-                .kind = Kind::kSnapshot,
-                .objects = {id},
-                .bytes = object.size(),
-                .key = snapshot.machine,
-                .number = snapshot.number,
-                .series = snapshot.series,
-                .from = snapshot.started,
-                .added = change.added,
-                .dropped = change.dropped,
-                .needed = change.after()});
+  Receipt receipt = KURA_TRY(write({.type = EventType::kCommit,
+                                    .who = who,
+                                    .text = suspicion_of({snapshot.machine, snapshot.series}, change).value_or(""),
+                                    .kind = Kind::kSnapshot,
+                                    .objects = {id},
+                                    .bytes = object.size(),
+                                    .key = snapshot.machine,
+                                    .number = snapshot.number,
+                                    .series = snapshot.series,
+                                    .from = snapshot.started,
+                                    .added = change.added,
+                                    .dropped = change.dropped,
+                                    .needed = change.after()}));
+  derived_->remember(id, snapshot.needs);
+  return receipt;
 }
 
 }  // namespace kura::vault

@@ -58,6 +58,7 @@ Status Holding::let_go(Event event) {
   }
   const std::vector<ObjectId> ids = event.objects;
   KURA_TRY(write(std::move(event)));
+  derived_->forget(ids);
   needs_ = {};  // what they alone needed is needed no more
   {
     const base::MutexLock lock(mutex_);
@@ -120,11 +121,19 @@ std::vector<ObjectId> Holding::long_unneeded(const std::vector<ObjectId>& unneed
   return old;
 }
 
+bool Holding::needs_are_unknown() {
+  const base::MutexLock one_at_a_time(committing_);
+  return needs_.snapshots.empty();
+}
+
 Result<Holding::Collected> Holding::collect(Steady::duration grace) {
+  Needs known;
+  if (needs_are_unknown()) known = remembered();
   const base::MutexLock one_at_a_time(committing_);
   Collected collected;
   if (is_frozen()) return collected;
   KURA_TRY(remove_leftovers());
+  take_remembered(std::move(known));
   const Ids wanted = KURA_TRY(needed_by(snapshots(), needs_));
   std::erase_if(unneeded_since_, [&](const auto& known) { return wanted.contains(known.first); });
   for (const Kind kind : {Kind::kIndex, Kind::kPack}) {

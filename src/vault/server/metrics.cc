@@ -86,6 +86,8 @@ std::string metrics_of(Site& site) {
   text += fmt::format("kura_vault_clock_in_doubt {}\n", site.clock_doubt() ? 1 : 0);
   describe(text, "kura_vault_closed_repositories", "gauge", "", "Repositories that could not be opened");
   text += fmt::format("kura_vault_closed_repositories {}\n", site.closed().size());
+  describe(text, "kura_vault_database_down", "gauge", "", "1 while the database of derived data cannot be used");
+  text += fmt::format("kura_vault_database_down {}\n", site.database().trouble() ? 1 : 0);
   return text + "# EOF\n";
 }
 

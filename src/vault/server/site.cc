@@ -133,11 +133,16 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& root, const SiteOpti
   auto journal = KURA_TRY(Journal::open(root + "/journal", keys.seed));
   KURA_TRY(make_durable(root));
   std::unique_ptr<Site> site(new Site(root, std::move(keys), std::move(journal), options, KURA_TRY(read_bucket(root))));
-  KURA_TRY(site->load());
+  KURA_TRY(site->load(options));
   return site;
 }
 
-Status Site::load() {
+Status Site::load(const SiteOptions& options) {
+  database_ =
+      KURA_TRY(Database::open({.address = options.database.empty() ? root_ + "/derived.sqlite" : options.database,
+                               .seed = keys_.seed,
+                               .owner = journal_->vault(),
+                               .told = options.database_told}));
   registry_ = KURA_TRY(Registry::open(*journal_));
   operators_ = KURA_TRY(Operators::open(*journal_));
   followings_ = KURA_TRY(Followings::open(*journal_));
@@ -201,13 +206,14 @@ std::map<std::string, std::uint64_t> Site::customer_quotas() {
   return customers_;
 }
 
-Result<ObjectPlace> Site::place_of(const std::string& repository) const {
-  if (bucket_.empty()) return ObjectPlace{};
-  return ObjectPlace{.address = KURA_TRY(store::place_in_bucket(bucket_, repository)), .stop = stop_};
+Result<Surroundings> Site::surroundings_of(const std::string& repository) const {
+  Surroundings all{.space = space_, .database = database_, .bucket = {}, .stop = stop_};
+  if (!bucket_.empty()) all.bucket = KURA_TRY(store::place_in_bucket(bucket_, repository));
+  return all;
 }
 
 Result<std::unique_ptr<Holding>> Site::open_holding(const std::string& name) {
-  return Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, space_, KURA_TRY(place_of(name)));
+  return Holding::open(folder_of(name), keys_.seed, [this] { return now(); }, KURA_TRY(surroundings_of(name)));
 }
 
 // Several at once: with a bucket it is mostly waiting.
@@ -245,7 +251,7 @@ Status Site::make_holding(const std::string& name) {
   if (at != holdings_.end() && !is_half_made) return {};
   holdings_.insert_or_assign(
       name, KURA_TRY(Holding::create(
-                folder_of(name), name, keys_.seed, [this] { return now(); }, space_, KURA_TRY(place_of(name)))));
+                folder_of(name), name, keys_.seed, [this] { return now(); }, KURA_TRY(surroundings_of(name)))));
   return {};
 }
 

@@ -6,12 +6,14 @@
 //   ROOT/store                  where its objects are, when that is a bucket: an address as s3/address.h has it
 //   ROOT/clock                  the vault's time when it was last looked at, ns since 1970
 //   ROOT/journal                of the vault: machines, operators, customers, its clock, vaults that it follows
+//   ROOT/derived.sqlite         what has been derived from journals and objects; not there with another database
 //   ROOT/followed/NAME/         what it shows to a vault that it follows
 //   ROOT/repositories/NAME/     journal and (but for a bucket) objects/ of each; followed/: what it knows of where it
 //   comes from
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +35,9 @@ struct SiteOptions {
   VaultClock::Sources clock = VaultClock::machine();
   std::optional<std::uint64_t> reserve = std::nullopt;  // bytes of the disk (space.h)
   std::stop_token stop = {};                            // ends what waits for a bucket
+  // Where derived data is remembered: a URL of PostgreSQL; empty: ROOT/derived.sqlite.
+  std::string database = {};
+  std::function<void(const std::optional<base::Error>&)> database_told = {};  // of it (derived/database.h)
 };
 
 // Shared by threads.
@@ -81,6 +86,7 @@ class Site {
   base::Result<Holding*> holding(const std::string& name);
   // The same, made if it is not there. kUsage for a name that is none.
   base::Result<Holding*> hold(const std::string& name);
+  const Database& database() const { return *database_; }
   // Of those that could be opened.
   std::vector<Holding*> holdings();
   // The others, and why they could not.
@@ -101,13 +107,13 @@ class Site {
   };
   static base::Result<Keys> read_keys(const std::string& root);
   Site(std::string root, Keys keys, std::unique_ptr<Journal> journal, const SiteOptions& options, std::string bucket);
-  base::Status load();
+  base::Status load(const SiteOptions& options);
   void take(const Entry& entry) KURA_REQUIRES(mutex_);
   base::Status write(Event event) KURA_REQUIRES(mutex_);
   void open_holdings();
   base::Status make_holding(const std::string& name);
   base::Result<std::unique_ptr<Holding>> open_holding(const std::string& name);
-  base::Result<ObjectPlace> place_of(const std::string& repository) const;
+  base::Result<Surroundings> surroundings_of(const std::string& repository) const;
 
   const std::string root_;
   const Keys keys_;
@@ -116,6 +122,7 @@ class Site {
   const std::shared_ptr<Space> space_;
   const std::string bucket_;
   const std::stop_token stop_;
+  std::shared_ptr<Database> database_;    // from load() on
   std::unique_ptr<Registry> registry_;    // from load() on
   std::unique_ptr<Operators> operators_;  // the same
   std::unique_ptr<Followings> followings_;

@@ -19,7 +19,7 @@ inline constexpr std::int64_t kADay = 24 * kAnHour;
 class HoldingTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    holding_ = *Holding::create(path_, "office", seed_, [this] { return now_; }, space_);
+    holding_ = *Holding::create(path_, "office", seed_, [this] { return now_; }, {.space = space_});
     for (const store::Kind kind : {store::Kind::kConfig, store::Kind::kKey}) {
       for (const store::ObjectInfo& info : *builder_.store().list(kind)) {
         ASSERT_TRUE(holding_->put(kind, info.id, object(kind, info.id), "pc1"));
@@ -28,7 +28,7 @@ class HoldingTest : public ::testing::Test {
   }
   void reopen() {
     holding_.reset();
-    holding_ = *Holding::open(path_, seed_, [this] { return now_; }, space_);
+    holding_ = *Holding::open(path_, seed_, [this] { return now_; }, {.space = space_});
   }
   base::Bytes object(store::Kind kind, const store::ObjectId& id) const {
     return *builder_.store().get(kind, id, 1U << 30);
