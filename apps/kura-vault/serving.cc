@@ -73,7 +73,7 @@ base::Result<vault::PullOptions> pull_options(const PullFlags& flags) {
   return options;
 }
 
-vault::Home home_of(vault::Site& site, Output& output) {
+vault::Home home_of(vault::Site& site, Output& output, vault::Log* log) {
   const auto told = std::make_shared<base::Guarded<std::map<std::string, std::string>>>();
   return {.hold = [&site](const std::string& name) { return site.hold(name); },
           .holdings = [&site] { return site.holdings(); },
@@ -87,6 +87,11 @@ vault::Home home_of(vault::Site& site, Output& output) {
                 if (text == error.text()) return;
                 text = error.text();
                 output.problem(what, error);
+              },
+          .repaired =
+              [log](const std::string& repository, const std::string& vault, std::uint64_t here, std::uint64_t there) {
+                if (log == nullptr) return;
+                log->info("repair", {{"repository", repository}, {"vault", vault}, {"here", here}, {"there", there}});
               }};
 }
 
@@ -95,9 +100,9 @@ base::Result<ExitCode> run_vault(const Context& context, const std::optional<Pla
   const std::chrono::seconds pause = KURA_TRY(base::parse_duration(upkeep.upkeep_every));
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(upkeep.deletion_delay));
   const auto site = KURA_TRY(vault::Site::open(context.options.root, {.reserve = upkeep.reserve}));
-  vault::Puller puller(site->followings(), home_of(*site, context.output), pull);
-  const auto server = net::Server::create({});
   const auto log = KURA_TRY(vault::Log::open(upkeep.log));
+  vault::Puller puller(site->followings(), home_of(*site, context.output, log.get()), pull);
+  const auto server = net::Server::create({});
   const auto door = door_socket.empty() ? nullptr : KURA_TRY(vault::DoorService::open(*site, *server, door_socket));
   vault::Doorkeeper* const keeper = door == nullptr ? nullptr : &door->keeper();
   vault::Api api(*site, *server, log.get(), keeper);
