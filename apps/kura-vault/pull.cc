@@ -57,9 +57,15 @@ base::Result<ExitCode> pull_once(const Context& context, const UpkeepFlags& upke
                          {"objects", counts->objects},
                          {"bytes", counts->bytes},
                          {"alarms", counts->alarms},
+                         {"repaired_here", counts->repaired_here},
+                         {"repaired_there", counts->repaired_there},
                          {"behind", counts->behind}});
   context.output.line(fmt::format("{} came, {} of objects; alarms: {}", base::human_count(counts->commits, "snapshot"),
                                   base::human_size(counts->bytes), counts->alarms));
+  if (counts->repaired_here + counts->repaired_there != 0) {
+    context.output.line(fmt::format("repaired: {} here, {} at vaults that it follows",
+                                    base::human_count(counts->repaired_here, "object"), counts->repaired_there));
+  }
   if (counts->alarms > 0 || !all_go_on) return kDamage;
   return counts->behind > 0 || counts->waiting > 0 ? kFailed : kDone;
 }

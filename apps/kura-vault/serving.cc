@@ -93,7 +93,7 @@ vault::SiteOptions site_options(const Context& context, const UpkeepFlags& upkee
           }};
 }
 
-vault::Home home_of(vault::Site& site, Output& output) {
+vault::Home home_of(vault::Site& site, Output& output, vault::Log* log) {
   const auto told = std::make_shared<base::Guarded<std::map<std::string, std::string>>>();
   return {.hold = [&site](const std::string& name) { return site.hold(name); },
           .holdings = [&site] { return site.holdings(); },
@@ -107,6 +107,11 @@ vault::Home home_of(vault::Site& site, Output& output) {
                 if (text == error.text()) return;
                 text = error.text();
                 output.problem(what, error);
+              },
+          .repaired =
+              [log](const std::string& repository, const std::string& vault, std::uint64_t here, std::uint64_t there) {
+                if (log == nullptr) return;
+                log->info("repair", {{"repository", repository}, {"vault", vault}, {"here", here}, {"there", there}});
               }};
 }
 
@@ -116,7 +121,7 @@ base::Result<ExitCode> run_vault(const Context& context, const std::optional<Pla
   const std::chrono::seconds delay = KURA_TRY(base::parse_duration(upkeep.deletion_delay));
   const std::shared_ptr<vault::Log> log = KURA_TRY(vault::Log::open(upkeep.log));
   const auto site = KURA_TRY(vault::Site::open(context.options.root, site_options(context, upkeep, log)));
-  vault::Puller puller(site->followings(), home_of(*site, context.output), pull);
+  vault::Puller puller(site->followings(), home_of(*site, context.output, log.get()), pull);
   const auto server = net::Server::create({});
   const auto door = door_socket.empty() ? nullptr : KURA_TRY(vault::DoorService::open(*site, *server, door_socket));
   vault::Doorkeeper* const keeper = door == nullptr ? nullptr : &door->keeper();

@@ -26,7 +26,8 @@ void add_pull_options(CLI::App* command, PullFlags& flags);
 base::Result<vault::PullOptions> pull_options(const PullFlags& flags);
 
 // What a puller needs of the vault that it is in; both outlive it. The same problem is told once, until it changes.
-vault::Home home_of(vault::Site& site, Output& output);
+// `log` may be null, and outlives it else.
+vault::Home home_of(vault::Site& site, Output& output, vault::Log* log = nullptr);
 
 // How the vault looks after what it holds, as it is given.
 struct UpkeepFlags {

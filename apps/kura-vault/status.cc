@@ -27,6 +27,7 @@ std::string line_of(const json::object& repository) {
   if (repository.at("frozen").as_bool()) line += "; FROZEN";
   if (number(repository, "suspect") != 0) line += fmt::format("; {} SUSPECT", number(repository, "suspect"));
   if (number(repository, "damaged") != 0) line += fmt::format("; {} DAMAGED", number(repository, "damaged"));
+  if (number(repository, "repaired") != 0) line += fmt::format("; {} repaired", number(repository, "repaired"));
   if (number(repository, "requests") != 0) line += "; " + base::human_count(number(repository, "requests"), "request");
   return line;
 }

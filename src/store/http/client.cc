@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::size_t kMostHeaderBytes = 64 << 10;
 constexpr std::size_t kMostErrorBytes = 64 << 10;
-constexpr long kSlowest = 100;  // bytes a second
+constexpr std::size_t kPacedPiece = 16 << 10;  // bytes that go out at once where somebody sets the pace
+constexpr long kSlowest = 100;                 // bytes a second
 
 class HeaderList {
  public:
@@ -156,7 +157,9 @@ std::size_t Exchange::read(base::MutableByteSpan out) {
       continue;
     }
     const base::ByteSpan rest = part.subspan(static_cast<std::size_t>(skip));
-    const std::size_t count = std::min(rest.size(), out.size());
+    const std::size_t most = request_.outgoing == nullptr ? out.size() : std::min(out.size(), kPacedPiece);
+    const std::size_t count = std::min(rest.size(), most);
+    if (request_.outgoing != nullptr && !(*request_.outgoing)(rest.first(count))) return CURL_READFUNC_ABORT;
     std::memcpy(out.data(), rest.data(), count);
     sent_ += count;
     return count;

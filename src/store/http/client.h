@@ -46,6 +46,8 @@ struct Request {
   std::chrono::seconds at_most{0};            // for the whole of it, or 0
   // Takes the body of a 2xx answer instead of Response::body; outlives the request. Null: none.
   const Sink* sink = nullptr;
+  // Sees the body's bytes before they go out; by waiting it sets their pace. Null: they go as fast as they can.
+  const Sink* outgoing = nullptr;
 };
 
 struct Response {

@@ -137,7 +137,8 @@ http::Request Service::request_of(const Call& call) const {
           .range = call.range,
           .limit = call.limit,
           .at_most = call.at_most,
-          .sink = call.sink};
+          .sink = call.sink,
+          .outgoing = call.outgoing};
 }
 
 std::expected<http::Response, Refusal> Service::call_once(const Call& call) {

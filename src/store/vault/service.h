@@ -32,6 +32,7 @@ struct Call {
   std::uint64_t limit = 64U << 10;  // bytes of the answer's body
   std::chrono::seconds at_most{0};  // for the whole of it, or 0
   const http::Sink* sink = nullptr;
+  const http::Sink* outgoing = nullptr;
 };
 
 // Why a request that was sent once came to no good end.

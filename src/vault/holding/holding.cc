@@ -89,8 +89,12 @@ Status Holding::load(const Surroundings& around) {
                                   KURA_REQUIRES(mutex_) { take(entry, whole); }));
   for (const ObjectInfo& pack : KURA_TRY(store_->list(Kind::kPack))) packs_.emplace(pack.id, pack);
   KURA_TRY(load_sizes());
-  if (!config_id_.is_zero()) KURA_TRY(load_config(config_id_));
-  return {};
+  if (config_id_.is_zero()) return {};
+  // Without its config nothing comes in and nothing goes; but it is served, so that another vault can put it right.
+  const Status loaded = load_config(config_id_);
+  const bool is_damage =
+      !loaded && (loaded.error().code() == ErrorCode::kDamaged || loaded.error().code() == ErrorCode::kNotFound);
+  return is_damage ? Status{} : loaded;
 }
 
 // Leases come and go, and are few.
@@ -117,12 +121,14 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
   switch (event.type) {
     case EventType::kObject:
       if (event.kind == Kind::kConfig && event.objects.size() == 1) config_id_ = event.objects[0];
+      if (event.kind == Kind::kKey) keys_.insert(event.objects.begin(), event.objects.end());
       break;
     case EventType::kCommit:
       take_commit(entry);
       break;
     case EventType::kExpire:
     case EventType::kDelete:
+      ++removals_;
       for (const ObjectId& id : event.objects) {
         snapshots_.erase(id);
         damage_.erase(id);
@@ -131,6 +137,7 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
       }
       break;
     case EventType::kCollect:
+      ++removals_;
       for (const ObjectId& id : event.objects) {
         barred_.erase(id);
         damage_.erase(id);
@@ -138,6 +145,7 @@ void Holding::take(const Entry& entry, base::ByteSpan whole) {
       break;
     case EventType::kRepair:
       for (const ObjectId& id : event.objects) damage_.erase(id);
+      if (!event.who.empty()) repaired_ += event.objects.size();
       break;
     case EventType::kAlarm:
       for (const ObjectId& id : event.objects) damage_[id] = {.kind = event.kind, .id = id, .what = event.text};

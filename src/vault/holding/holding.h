@@ -181,11 +181,25 @@ class Holding {
   base::Status found_damaged(store::Kind kind, const store::ObjectId& id, const std::string& what);
   base::Status found_whole(store::Kind kind, const store::ObjectId& id);
   std::vector<Damage> damage() const;
-  // Puts the right bytes in the place of a damaged object, whoever has them: they are told by its name. kUsage for one
-  // that is not damaged.
+  bool is_damaged(store::Kind kind, const store::ObjectId& id) const;
+  // A whole object that is here, checked against its name. kNotFound, kDamaged, kIo.
+  base::Result<base::Bytes> read(store::Kind kind, const store::ObjectId& id) const;
+  // Puts the right bytes in the place of a damaged object, whoever has them: they are told by its name. It counts again
+  // from here on, whatever the quota: it was here. kUsage for one that is not damaged, kDamaged for other bytes.
   base::Status repair(store::Kind kind, const store::ObjectId& id, base::ByteSpan object, const std::string& from);
   void scrubbed(std::int64_t time);    // a round was at its end
   std::int64_t last_scrubbed() const;  // when the last one was, by the vault's clock; 0: not yet
+  std::uint64_t repaired() const;      // objects that others' bytes put right, since the journal began
+
+  // Searching for what is in no list of the store (lost.h).
+  // The config and the keys that the journal names.
+  std::vector<std::pair<store::Kind, store::ObjectId>> config_and_keys() const;
+  // The packs that are needed and not here. kNotFound when the index is not, kDamaged when it cannot have them.
+  base::Result<std::vector<store::ObjectId>> lost_packs(const archive::NeededPacks& needed);
+  std::uint64_t removals() const;  // how often something went from here: what was needed before may be so no more
+  // Writes down what of it is damage that is not known yet; nothing when something went since `removals`. With `is_all`
+  // nothing else of that kind is lost that anything needs: what was lost before then damages nothing any more.
+  base::Status found_lost(store::Kind kind, std::vector<store::ObjectId> lost, std::uint64_t removals, bool is_all);
 
  private:
   using SeriesKey = std::pair<crypto::PublicKey, archive::Series>;
@@ -198,6 +212,9 @@ class Holding {
   void take_commit(const Entry& entry) KURA_REQUIRES(mutex_);
   void take_thaw(const Event& event) KURA_REQUIRES(mutex_);
   base::Status load_config(const store::ObjectId& id) KURA_REQUIRES(mutex_);
+  void count_again(store::Kind kind, const store::ObjectId& id, std::uint64_t size, std::uint64_t counted);
+  bool is_lost(store::Kind kind, const store::ObjectId& id) const;
+  base::Status forget_lost(store::Kind kind, const std::vector<store::ObjectId>& still_lost) KURA_REQUIRES(committing_);
   base::Status put_config(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
   base::Status put_key(const store::ObjectId& id, base::ByteSpan object, const std::string& who);
   base::Result<std::optional<Receipt>> known_commit(const store::ObjectId& id) const;
@@ -255,8 +272,10 @@ class Holding {
 
   mutable base::Mutex mutex_;
   std::optional<archive::Config> config_ KURA_GUARDED_BY(mutex_);
+  // By the journal; without config_ it is damaged.
   store::ObjectId config_id_ KURA_GUARDED_BY(mutex_);
-  std::vector<crypto::PublicKey> machines_ KURA_GUARDED_BY(mutex_);  // certified
+  std::unordered_set<store::ObjectId, base::DigestHash> keys_ KURA_GUARDED_BY(mutex_);  // by the journal
+  std::vector<crypto::PublicKey> machines_ KURA_GUARDED_BY(mutex_);                     // certified
   std::unordered_map<store::ObjectId, HeldSnapshot, base::DigestHash> snapshots_ KURA_GUARDED_BY(mutex_);
   // Gone, and the sequence of the entry that says so.
   std::unordered_map<store::ObjectId, std::uint64_t, base::DigestHash> gone_ KURA_GUARDED_BY(mutex_);
@@ -271,6 +290,8 @@ class Holding {
   std::unordered_set<store::ObjectId, base::DigestHash> leftovers_ KURA_GUARDED_BY(mutex_);  // gone, and still there
   CopyLedger copies_ KURA_GUARDED_BY(mutex_);
   std::map<store::ObjectId, Damage> damage_ KURA_GUARDED_BY(mutex_);
+  std::uint64_t repaired_ KURA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t removals_ KURA_GUARDED_BY(mutex_) = 0;
   std::int64_t last_scrubbed_ KURA_GUARDED_BY(mutex_) = 0;
   // One commit, expiry or collection at a time, so that the journal has them in the order in which they happened.
   base::Mutex committing_;

@@ -55,6 +55,10 @@ Status Holding::may_send(Kind kind, const ObjectId& id, std::uint64_t size) cons
   }
   const base::MutexLock lock(mutex_);
   // The config is the last object that `kura init` stores: what it is that makes keys valid comes after them.
+  if (!config_ && !config_id_.is_zero() && id != config_id_) {
+    return base::fail(ErrorCode::kDamaged, fmt::format("the config of the repository {} is damaged", name()),
+                      "a vault that follows this one puts it right; until then nothing comes in");
+  }
   if (kind != Kind::kConfig && kind != Kind::kKey && !config_) {
     return base::fail(ErrorCode::kNotFound, fmt::format("the repository {} is empty", name()),
                       "make it with `kura init`");
@@ -91,10 +95,12 @@ Status Holding::put(Kind kind, const ObjectId& id, base::ByteSpan object, const 
 Status Holding::put_config(const ObjectId& id, base::ByteSpan object, const std::string& who) {
   const base::MutexLock one_at_a_time(committing_);
   const base::MutexLock lock(mutex_);
-  if (config_) return id == config_id_ ? Status{} : base::fail(ErrorCode::kExists, "it has a config already");
+  if (!config_id_.is_zero() && id != config_id_) return base::fail(ErrorCode::kExists, "it has a config already");
+  if (config_) return {};
   KURA_TRY(archive::Config::decode(object));
   Claim claim = KURA_TRY(space_->claim(name(), object.size()));
-  KURA_TRY(store_->put(Kind::kConfig, id, object));
+  const base::ByteSpan parts[] = {object};
+  KURA_TRY(store_->replace(Kind::kConfig, id, parts));  // over what may be left of a damaged one
   KURA_TRY(store_->sync());
   claim.kept();
   // One that the journal does not name is none, however it came here.
@@ -120,6 +126,7 @@ Status Holding::put_key(const ObjectId& id, base::ByteSpan object, const std::st
   KURA_TRY(store_->sync());
   claim.kept();
   if (machine) machines_.push_back(*machine);
+  keys_.insert(id);
   KURA_TRY(journal_->append(
       {.type = EventType::kObject, .who = who, .kind = Kind::kKey, .objects = {id}, .bytes = object.size()}, now()));
   return {};

@@ -34,6 +34,35 @@ Status Holding::found_whole(Kind kind, const ObjectId& id) {
   return decide({.type = EventType::kRepair, .text = "found whole again", .kind = kind, .objects = {id}});
 }
 
+bool Holding::is_damaged(Kind kind, const ObjectId& id) const {
+  const base::MutexLock lock(mutex_);
+  const auto at = damage_.find(id);
+  return at != damage_.end() && at->second.kind == kind;
+}
+
+// What lies in the store without being here, such as a snapshot that went, is nobody's.
+base::Result<base::Bytes> Holding::read(Kind kind, const ObjectId& id) const {
+  KURA_TRY(stat(kind, id));
+  return store_->get(kind, id, limit_of(kind));
+}
+
+std::uint64_t Holding::repaired() const {
+  const base::MutexLock lock(mutex_);
+  return repaired_;
+}
+
+// `counted`: its bytes that count as used already. One that is no pack and was lost while the vault ran counts twice
+// until the next start.
+void Holding::count_again(Kind kind, const ObjectId& id, std::uint64_t size, std::uint64_t counted) {
+  space_->released(name(), counted);
+  space_->came_back(name(), size);
+  const base::MutexLock lock(mutex_);
+  if (kind == Kind::kPack) packs_.insert_or_assign(id, store::ObjectInfo{.id = id, .size = size, .received = now()});
+  // What leans on them is known to be right again; others that are damaged still are told as such.
+  if (kind != Kind::kConfig && kind != Kind::kKey) return;
+  [[maybe_unused]] const Status loaded = load_config(config_id_);
+}
+
 std::vector<Damage> Holding::damage() const {
   const base::MutexLock lock(mutex_);
   std::vector<Damage> all;
@@ -43,17 +72,15 @@ std::vector<Damage> Holding::damage() const {
 
 Status Holding::repair(Kind kind, const ObjectId& id, base::ByteSpan object, const std::string& from) {
   const base::MutexLock one_at_a_time(committing_);
-  {
-    const base::MutexLock lock(mutex_);
-    const auto at = damage_.find(id);
-    if (at == damage_.end() || at->second.kind != kind) {
-      return base::fail(ErrorCode::kUsage, "only what scrubbing found damaged is repaired");
-    }
+  if (!is_damaged(kind, id)) {
+    return base::fail(ErrorCode::kUsage, "only what scrubbing found damaged is repaired");
   }
   if (crypto::sha256(object) != id) return base::fail(store::upload_is_not_as_announced(kind, id));
+  const base::Result<store::ObjectInfo> there = kind == Kind::kPack ? stat(kind, id) : store_->stat(kind, id);
   const base::ByteSpan parts[] = {object};
   KURA_TRY(store_->replace(kind, id, parts));
   KURA_TRY(store_->sync());
+  count_again(kind, id, object.size(), there ? there->size : 0);
   KURA_TRY(write({.type = EventType::kRepair, .who = from, .kind = kind, .objects = {id}, .bytes = object.size()}));
   return {};
 }

@@ -22,6 +22,8 @@ using store::ObjectInfo;
 // What all others lean on comes first.
 constexpr std::array kOrder = {Kind::kConfig, Kind::kKey, Kind::kSnapshot, Kind::kIndex, Kind::kPack, Kind::kParity};
 constexpr std::uint64_t kRememberEvery = 1ULL << 30;  // bytes
+constexpr int kSearchSteps = 100;                     // in a step of scrubbing, of the search for what is lost
+constexpr std::uint64_t kSearchPiece = 4ULL << 20;    // bytes, of the same
 constexpr std::uint64_t kMemoryLimit = 256;           // bytes of FOLDER/scrub
 
 // Up to the next space or the end of the line, which it is taken from.
@@ -33,7 +35,7 @@ std::string_view next_word(std::string_view& text) {
 
 }  // namespace
 
-Scrub::Scrub(Holding& holding) : holding_(holding), path_(holding.folder() + "/scrub") {
+Scrub::Scrub(Holding& holding) : holding_(holding), path_(holding.folder() + "/scrub"), search_(holding) {
   const auto read = store::posix_file_system().read_all(path_, kMemoryLimit);
   if (!read) return;
   std::string_view text = base::as_text(*read);
@@ -70,13 +72,26 @@ Result<bool> Scrub::fill() {
   return true;
 }
 
+// A piece of the search for what is lost, if it is under way. Bytes read.
+Result<std::uint64_t> Scrub::search() {
+  std::uint64_t all = 0;
+  for (int steps = 0; search_ && steps < kSearchSteps && all < kSearchPiece; ++steps) {
+    const std::optional<std::uint64_t> bytes = KURA_TRY(search_->next());
+    if (!bytes) search_.reset();
+    all += bytes.value_or(0);
+  }
+  return all;
+}
+
 Result<Scrub::Step> Scrub::next() {
+  const std::uint64_t searched = KURA_TRY(search());
   if (!KURA_TRY(fill())) {
+    if (!search_) search_.emplace(holding_);
     kind_ = 0;
     after_ = {};
     holding_.scrubbed(holding_.now());
     remember();
-    return Step{.ends_round = true};
+    return Step{.bytes = searched, .ends_round = true};
   }
   const ObjectInfo object = left_.back();
   const Kind kind = kOrder[kind_];
@@ -89,7 +104,7 @@ Result<Scrub::Step> Scrub::next() {
   }
   unremembered_ += object.size;
   if (unremembered_ >= kRememberEvery) remember();
-  return Step{.bytes = object.size};
+  return Step{.bytes = object.size + searched};
 }
 
 Status Scrub::look_at(Kind kind, const ObjectId& id, std::uint64_t size) {

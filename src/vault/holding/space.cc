@@ -151,6 +151,11 @@ void Space::end(const std::string& repository, std::uint64_t bytes, bool kept) {
   if (kept) account.used += bytes;
 }
 
+void Space::came_back(const std::string& repository, std::uint64_t bytes) {
+  const base::MutexLock lock(mutex_);
+  accounts_[repository].used += bytes;
+}
+
 void Space::released(const std::string& repository, std::uint64_t bytes) {
   const base::MutexLock lock(mutex_);
   Account& account = accounts_.at(repository);

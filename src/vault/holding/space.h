@@ -68,6 +68,8 @@ class Space : public std::enable_shared_from_this<Space> {
 
   // kNoSpace, saying which of the limits and what to do.
   base::Result<Claim> claim(const std::string& repository, std::uint64_t bytes);
+  // What was here before and is so again: no limit keeps it out.
+  void came_back(const std::string& repository, std::uint64_t bytes);
   void released(const std::string& repository, std::uint64_t bytes);
   std::uint64_t used(const std::string& repository) const;
 

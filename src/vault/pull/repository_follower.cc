@@ -46,6 +46,8 @@ PullCounts& PullCounts::operator+=(const PullCounts& more) {
   objects += more.objects;
   bytes += more.bytes;
   alarms += more.alarms;
+  repaired_here += more.repaired_here;
+  repaired_there += more.repaired_there;
   behind += more.behind;
   waiting += more.waiting;
   return *this;
@@ -56,7 +58,8 @@ RepositoryFollower::RepositoryFollower(FollowedRepository repository, const Opti
       options_(options),
       holding_(*repository_.holding),
       alarms_(holding_, repository_.vault),
-      silence_(options.silence, Silence::Clock::now()) {}
+      silence_(options.silence, Silence::Clock::now()),
+      repair_(holding_, repository_.vault) {}
 
 Result<std::unique_ptr<RepositoryFollower>> RepositoryFollower::open(FollowedRepository repository,
                                                                      const Options& options) {
@@ -89,12 +92,14 @@ Fetched<void> RepositoryFollower::round(Source& source, std::int64_t now, const 
     if (!opened) return ours(std::move(opened).error());
     journal_ = *std::move(opened);
     seen_ = 0;
+    repair_.begin_anew();
     if (const Status loaded = alarms_.load(); !loaded) return ours(loaded.error());
   }
   const auto goes_on = follow_journal(source, counts);
   if (!goes_on) return std::unexpected(journal_failure(goes_on.error(), counts));
   if (!*goes_on) return {};
   silence_.heard(Silence::Clock::now(), now);
+  if (auto repaired = repair_damage(source, counts, stop); !repaired) return repaired;
   if (auto fetched = fetch_wanted(source, counts, stop); !fetched) return fetched;
   if (!journal_) return {};
   if (auto told = tell_undelivered(source, counts); !told) return told;
@@ -102,6 +107,15 @@ Fetched<void> RepositoryFollower::round(Source& source, std::int64_t now, const 
   if (const Status counted = count_behind(counts); !counted) return ours(counted.error());
   if (const Status told = tell_quiet(now, counts); !told) return ours(told.error());
   return tell_copies(source);
+}
+
+// Before what is new: that leans on what is here.
+Fetched<void> RepositoryFollower::repair_damage(Source& source, PullCounts& counts, const std::stop_token& stop) {
+  MutualRepair::Done done;
+  auto repaired = repair_.round(source, *journal_, stop, done);
+  counts.repaired_here += done.here;
+  counts.repaired_there += done.there;
+  return repaired;
 }
 
 // All that its journal says, some at a time. What cannot be had now is left for later.

@@ -17,6 +17,7 @@
 #include "vault/holding/holding.h"
 #include "vault/pull/alarms.h"
 #include "vault/pull/followed_journal.h"
+#include "vault/pull/mutual_repair.h"
 #include "vault/pull/silence.h"
 #include "vault/pull/source.h"
 #include "vault/pull/wanted.h"
@@ -33,7 +34,8 @@ struct FollowedRepository {
 
 struct PullCounts {
   std::uint64_t commits = 0, objects = 0, bytes = 0, alarms = 0;
-  std::uint64_t behind = 0;   // commits that are there and, as far as is known, not here
+  std::uint64_t repaired_here = 0, repaired_there = 0;  // damaged objects that the other vault's bytes put right
+  std::uint64_t behind = 0;                             // commits that are there and, as far as is known, not here
   std::uint64_t waiting = 0;  // repositories that could not be followed to the end: the line, this machine
 
   PullCounts& operator+=(const PullCounts& more);
@@ -68,6 +70,7 @@ class RepositoryFollower {
     int failures = 0;
   };
   Fetched<bool> follow_journal(Source& source, PullCounts& counts);
+  Fetched<void> repair_damage(Source& source, PullCounts& counts, const std::stop_token& stop);
   Fetched<void> fetch_wanted(Source& source, PullCounts& counts, const std::stop_token& stop);
   FetchFailure journal_failure(FetchFailure failure, PullCounts& counts);
   base::Result<Wanted> wanted();
@@ -91,6 +94,7 @@ class RepositoryFollower {
   Holding& holding_;
   Alarms alarms_;
   Silence silence_;
+  MutualRepair repair_;
   std::unique_ptr<FollowedJournal> journal_;  // null while it is not followed
   std::uint64_t seen_ = 0;                    // entries of it, when all that they name was settled
   std::uint64_t told_ = 0;                    // entries of this vault's journal that the other one knows of

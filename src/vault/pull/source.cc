@@ -176,6 +176,20 @@ Fetched<void> Source::tell_copies(const std::string& repository, base::ByteSpan 
   return {};
 }
 
+Fetched<void> Source::repair(const std::string& repository, Kind kind, const ObjectId& id, base::ByteSpan object) {
+  const store::http::Sink pace = [this](base::ByteSpan bytes) { return pace_.wait_for(bytes.size(), stop_); };
+  const base::ByteSpan parts[] = {object};
+  auto response = call({.method = store::http::Method::kPut,
+                        .path = path_of(repository, kind, id),
+                        .body = parts,
+                        .limit = kSmallAnswer,
+                        .at_most = longest_for(object.size()),
+                        .outgoing = &pace});
+  if (stop_.stop_requested()) return failed(Blame::kLine, {ErrorCode::kInterrupted, "interrupted"});
+  if (!response) return std::unexpected(std::move(response).error());
+  return {};
+}
+
 void Source::renew_when_due() {
   [[maybe_unused]] const Status renewed = store::vault::renew_when_due(*service_, identity_, base::now_ns());
 }

@@ -49,6 +49,9 @@ class Source {
   // The same into an upload, and finishes it. Goes on after a cut line with what is missing.
   Fetched<void> stream(const std::string& repository, store::Kind kind, const store::ObjectId& id, std::uint64_t size,
                        store::Upload& upload);
+  // The right bytes of an object that is damaged there. They go at the pace at which others come.
+  Fetched<void> repair(const std::string& repository, store::Kind kind, const store::ObjectId& id,
+                       base::ByteSpan object);
   // What this vault has now (holding/copies.h).
   Fetched<void> tell_copies(const std::string& repository, base::ByteSpan claim);
   // A new certificate in time; what stands against it will show when the old one has ended.

@@ -121,6 +121,9 @@ void VaultFollower::follow(const Following& vault, const std::string& repository
   PullCounts own;
   const Fetched<void> done = (*follower)->round(source, now, stop, own);
   counts += own;
+  if (home_.repaired && own.repaired_here + own.repaired_there != 0) {
+    home_.repaired(repository, vault.name, own.repaired_here, own.repaired_there);
+  }
   if (!done) return waits(done.error().error);
   const std::optional<std::string> stopped = (*follower)->stopped();
   if (stopped) {

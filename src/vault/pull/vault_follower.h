@@ -34,6 +34,9 @@ struct Home {
   std::string identities;                                         // the folder for what it shows to others
   std::function<std::int64_t()> now;
   std::function<void(const std::string& what, const base::Error& error)> problem;
+  // Damage in a repository was put right: of so many objects here, and at the followed vault. May be empty.
+  std::function<void(const std::string& repository, const std::string& vault, std::uint64_t here, std::uint64_t there)>
+      repaired = {};
 };
 
 struct FollowedState {

@@ -137,6 +137,7 @@ json::object Admin::status_of(Holding& holding) {
                           {"used", site_.used(holding.name())},
                           {"quota", nullptr},
                           {"damaged", holding.damage().size()},
+                          {"repaired", holding.repaired()},
                           {"last_scrub", nullptr},
                           {"copies", copies_of(holding)},
                           {"rule_32110", five_marks_of(holding, is_followed(holding.name())).text()},

@@ -258,21 +258,15 @@ Task<> Api::put_stream(Exchange& exchange, Holding& holding, const Route& route,
 
 Task<> Api::put_whole(Exchange& exchange, Holding& holding, const Member& member, const Route& route,
                       std::uint64_t size) {
-  // Memory for what comes, not for what is announced.
-  base::Bytes object;
-  while (object.size() < size) {
-    const std::size_t done = object.size();
-    object.resize(std::min<std::uint64_t>(size, done + std::max(done, kPiece)));
-    const Result<std::size_t> got = co_await exchange.read(base::MutableByteSpan(object).subspan(done));
-    if (!got || done + *got != object.size()) co_return;
-  }
+  const std::optional<base::Bytes> object = co_await whole_body(exchange, size);
+  if (!object) co_return;
   if (*route.kind != Kind::kSnapshot) {
     Status status;
-    co_await server_.elsewhere([&] { status = holding.put(*route.kind, *route.id, object, member.machine); });
+    co_await server_.elsewhere([&] { status = holding.put(*route.kind, *route.id, *object, member.machine); });
     co_return (void) co_await exchange.answer(status ? json_answer(json::object()) : vault::answer_of(status.error()));
   }
   Result<Receipt> receipt;
-  co_await server_.elsewhere([&] { receipt = holding.commit(*route.id, object, member.machine); });
+  co_await server_.elsewhere([&] { receipt = holding.commit(*route.id, *object, member.machine); });
   co_await exchange.answer(receipt ? bytes(receipt->entry) : vault::answer_of(receipt.error()));
 }
 

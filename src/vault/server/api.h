@@ -6,6 +6,7 @@
 #include "net/server.h"
 #include "vault/door/doorkeeper.h"
 #include "vault/server/log.h"
+#include "vault/server/one_at_a_time.h"
 #include "vault/server/route.h"
 #include "vault/server/site.h"
 
@@ -37,6 +38,7 @@ class Api final : public net::Handler {
   // follower_api.cc
   net::Task<> follower(net::Exchange& exchange, const Member& member, std::string_view path);
   net::Task<> take_copies(net::Exchange& exchange, Holding& holding, const Member& member);
+  net::Task<> repair(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
   net::Task<> copies(net::Exchange& exchange, Holding& holding, const Route& route);
   net::Answer card();
 
@@ -44,6 +46,7 @@ class Api final : public net::Handler {
   net::Server& server_;
   Log* const log_;  // may be null
   Doorkeeper* const door_;
+  OneAtATime::Busy repairing_;  // followers of which an object is on its way
 };
 
 }  // namespace kura::vault

@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "net/server.h"
 #include "store/vault/json.h"
@@ -22,6 +23,9 @@ inline constexpr std::size_t kSmallBody = 64U << 10;  // bytes
 
 // A whole body of at most kSmallBody. kUsage when it is longer.
 net::Task<base::Result<std::string>> small_body(net::Exchange& exchange);
+
+// A body of exactly `size` bytes; nothing when it is cut off. Memory for what comes, not for what is announced.
+net::Task<std::optional<base::Bytes>> whole_body(net::Exchange& exchange, std::uint64_t size);
 
 net::Answer json_answer(const boost::json::value& value);
 

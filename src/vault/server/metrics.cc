@@ -54,6 +54,8 @@ constexpr Family kFamilies[] = {
      [](Site&, const Holding& of) { return Value(of.requests().size()); }},
     {"kura_vault_damaged_objects", "gauge", "", "Objects that are not whole",
      [](Site&, const Holding& of) { return Value(of.damage().size()); }},
+    {"kura_vault_repaired_objects", "counter", "", "Damaged objects that another vault's bytes put right",
+     [](Site&, const Holding& of) { return Value(of.repaired()); }},
     {"kura_vault_last_scrub_timestamp_seconds", "gauge", "seconds", "When all objects had been read again",
      [](Site&, const Holding& of) { return seconds(of.last_scrubbed()); }},
     {"kura_vault_journal_entries", "counter", "", "Entries of the repository's journal",

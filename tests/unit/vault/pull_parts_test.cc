@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "vault/pull/answers.h"
+#include "vault/pull/damage_there.h"
 #include "vault/pull/rate.h"
 #include "vault/pull/silence.h"
 #include "vault/pull/wanted.h"
@@ -122,6 +123,34 @@ TEST(SilenceTest, IsNewsOnceUntilTheVaultIsHeardAgain) {
   silence.heard(begin + seconds(109), 5);  // its time stands still
   EXPECT_TRUE(silence.is_news(begin + seconds(110)));
   EXPECT_FALSE(Silence(seconds(0), begin).is_news(begin + seconds(1'000'000)));
+}
+
+TEST(DamageThereTest, IsWhatTheJournalNamesLastAndIsHere) {
+  DamageThere there([](Kind, const ObjectId& id) { return id != id_of(9); });
+  std::uint64_t sequence = 0;
+  const auto take = [&](EventType type, const std::vector<int>& numbers) {
+    Entry entry = gone(type, numbers);
+    entry.sequence = ++sequence;
+    there.take(entry);
+  };
+  const auto is_there = [&](int n) { return there.objects().contains(id_of(n)); };
+  take(EventType::kAlarm, {1, 2, 3, 4, 5, 9});
+  EXPECT_FALSE(is_there(9));
+  EXPECT_EQ(there.objects().at(id_of(1)), Kind::kSnapshot);
+  take(EventType::kRepair, {1});
+  take(EventType::kCollect, {2});
+  take(EventType::kExpire, {3});
+  take(EventType::kDelete, {4});
+  EXPECT_EQ(there.objects().size(), 1U);
+  take(EventType::kAlarm, {1});  // again
+  EXPECT_TRUE(is_there(1) && is_there(5));
+  Entry old = gone(EventType::kRepair, {5});
+  old.sequence = 1;
+  there.take(old);  // which was taken
+  EXPECT_TRUE(is_there(5));
+  EXPECT_EQ(there.seen(), sequence);
+  there.begin_anew();
+  EXPECT_TRUE(there.objects().empty());
 }
 
 TEST(VaultCardTest, IsReadWithoutBeliefInNames) {

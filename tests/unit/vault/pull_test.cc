@@ -85,6 +85,7 @@ class PullTest : public ::testing::Test {
     for (const HeldSnapshot& held : (*holding)->snapshots()) ids.push_back(held.id);
     return ids;
   }
+  void damage(Site& site, Kind kind, const ObjectId& id);
   PullCounts pull() {
     const auto counts = puller_->round({});
     EXPECT_TRUE(counts) << counts.error().text();
@@ -152,6 +153,72 @@ TEST_F(PullTest, APackThatIsDamagedThereIsAnAlarmHereOnce) {
   const std::uint64_t told = holding.journal().head().sequence;
   pull();
   EXPECT_EQ(holding.journal().head().sequence, told);  // once
+}
+
+// Flips a bit of it, which scrubbing there finds.
+void PullTest::damage(Site& site, Kind kind, const ObjectId& id) {
+  Holding& holding = **site.holding("office");
+  const std::string folder = holding.folder() + "/objects/" + std::string(folder_of(kind)) + "/";
+  const std::string sharded = folder + id.hex().substr(0, 2) + "/" + id.hex();
+  const std::string path = std::filesystem::exists(sharded) ? sharded : folder + id.hex();
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const int byte = file.get();
+  file.seekp(0);
+  file.put(static_cast<char>(byte ^ 1));
+  file.close();
+  ASSERT_TRUE(holding.found_damaged(kind, id, "its bytes do not match its name"));
+}
+
+TEST_F(PullTest, DamageThereIsPutRightFromHereAndTheOtherWayRound) {
+  const ObjectId snapshot = back_up("first");
+  pull();
+  Holding &a = **a_->holding("office"), &b = **b_->holding("office");
+  damage(*a_, Kind::kPack, builder_.packs()[0]);
+  damage(*a_, Kind::kSnapshot, snapshot);
+  damage(*b_, Kind::kIndex, builder_.indexes()[0]);
+  const PullCounts counts = pull();
+  EXPECT_EQ(counts.repaired_there, 2U);
+  EXPECT_EQ(counts.repaired_here, 1U);
+  EXPECT_TRUE(a.damage().empty());
+  EXPECT_TRUE(b.damage().empty());
+  EXPECT_TRUE(a.read(Kind::kPack, builder_.packs()[0]));
+  EXPECT_TRUE(a.read(Kind::kSnapshot, snapshot));
+  EXPECT_TRUE(b.read(Kind::kIndex, builder_.indexes()[0]));
+  EXPECT_EQ(a.repaired(), 2U);
+  EXPECT_EQ(b.repaired(), 1U);
+  EXPECT_EQ(pull().repaired_there, 0U);
+  EXPECT_FALSE(b.is_frozen());
+}
+
+TEST_F(PullTest, WhatIsDamagedInBothStaysToldAndIsNotTriedInALoop) {
+  back_up("first");
+  pull();
+  Holding &a = **a_->holding("office"), &b = **b_->holding("office");
+  const ObjectId pack = builder_.packs()[0];
+  damage(*a_, Kind::kPack, pack);
+  damage(*b_, Kind::kPack, pack);
+  const PullCounts counts = pull();
+  EXPECT_EQ(counts.repaired_here + counts.repaired_there + counts.alarms, 0U);
+  const std::uint64_t at_a = a.journal().head().sequence, at_b = b.journal().head().sequence;
+  pull();
+  EXPECT_EQ(a.journal().head().sequence, at_a);
+  EXPECT_EQ(b.journal().head().sequence, at_b);
+  EXPECT_EQ(a.damage().size(), 1U);
+  EXPECT_EQ(b.damage().size(), 1U);
+}
+
+TEST_F(PullTest, WhatIsFoundWrongHereBeforeItIsSentIsDamageHere) {
+  back_up("first");
+  pull();
+  const ObjectId pack = builder_.packs()[0];
+  damage(*b_, Kind::kPack, pack);
+  Holding& b = **b_->holding("office");
+  ASSERT_TRUE(b.found_whole(Kind::kPack, pack));  // nobody knows of it
+  damage(*a_, Kind::kPack, pack);
+  EXPECT_EQ(pull().repaired_there, 0U);
+  EXPECT_TRUE(b.is_damaged(Kind::kPack, pack));
+  EXPECT_TRUE((*a_->holding("office"))->is_damaged(Kind::kPack, pack));
 }
 
 TEST_F(PullTest, AVaultThatSignsWithAnotherKeyIsNotTakenForTheSame) {
