@@ -83,6 +83,11 @@ void NeededPacks::add(std::size_t pack) {
   bits[pack / 8] |= static_cast<std::uint8_t>(1U << pack % 8);
 }
 
+void NeededPacks::add(const std::vector<std::uint8_t>& more) {
+  bits.resize(std::max(bits.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) bits[i] |= more[i];
+}
+
 bool NeededPacks::fits(std::size_t packs) const {
   if (bits.size() > (packs + 7) / 8) return false;
   return packs % 8 == 0 || bits.size() <= packs / 8 || bits.back() >> packs % 8 == 0;

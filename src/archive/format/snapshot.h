@@ -21,7 +21,8 @@ struct NeededPacks {
 
   friend bool operator==(const NeededPacks&, const NeededPacks&) = default;
   bool has(std::size_t pack) const { return pack / 8 < bits.size() && (bits[pack / 8] >> (pack % 8) & 1) != 0; }
-  void add(std::size_t pack);  // grows `bits`
+  void add(std::size_t pack);                       // grows `bits`
+  void add(const std::vector<std::uint8_t>& more);  // all that are set there
   // Whether no bit is set, and no byte is there, beyond the packs of an index that has `packs` of them.
   bool fits(std::size_t packs) const;
 };

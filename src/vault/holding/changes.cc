@@ -15,12 +15,6 @@ using store::ObjectInfo;
 using Ids = std::unordered_set<ObjectId, base::DigestHash>;
 using Sizes = std::unordered_map<ObjectId, std::uint64_t, base::DigestHash>;
 
-// The union of what snapshots need of one index.
-void add_bits(std::vector<std::uint8_t>& all, const std::vector<std::uint8_t>& bits) {
-  all.resize(std::max(all.size(), bits.size()));
-  for (std::size_t i = 0; i < bits.size(); ++i) all[i] |= bits[i];
-}
-
 // The packs that `one` needs of its index and `other`, if it is there, does not.
 void add_difference(Sizes& found, const archive::NeededPacks& one, const archive::NeededPacks* other,
                     const std::vector<ObjectInfo>& packs) {
@@ -103,7 +97,7 @@ Holding::Needs Holding::remembered() {
       gone.push_back(id);
       return;
     }
-    for (const archive::NeededPacks& need : needs) add_bits(known.bits[need.index], need.bits);
+    for (const archive::NeededPacks& need : needs) known.packs[need.index].add(need.bits);
     known.snapshots.insert(id);
   });
   derived_->forget(std::move(gone));
@@ -123,18 +117,17 @@ Result<Ids> Holding::needed_by(const std::vector<HeldSnapshot>& snapshots, Needs
   for (const HeldSnapshot& held : snapshots) {
     if (known.snapshots.contains(held.id)) continue;
     const archive::Snapshot snapshot = KURA_TRY(read_snapshot(held.id));
-    for (const archive::NeededPacks& need : snapshot.needs) add_bits(known.bits[need.index], need.bits);
+    for (const archive::NeededPacks& need : snapshot.needs) known.packs[need.index].add(need.bits);
     known.snapshots.insert(held.id);
     derived_->remember(held.id, snapshot.needs);
   }
   Ids needed;
-  for (const auto& [index, all] : known.bits) {
+  for (const auto& [index, all] : known.packs) {
     needed.insert(index);
     const PackList list = KURA_TRY(packs_of(index));
     const std::vector<ObjectInfo>& packs = *list;
-    const archive::NeededPacks of_index{.index = index, .bits = all};
     for (std::size_t k = 0; k < packs.size(); ++k) {
-      if (of_index.has(k)) needed.insert(packs[k].id);
+      if (all.has(k)) needed.insert(packs[k].id);
     }
   }
   return needed;

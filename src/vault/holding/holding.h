@@ -239,7 +239,7 @@ class Holding {
   // What all of some snapshots together need, of each index.
   struct Needs {
     std::unordered_set<store::ObjectId, base::DigestHash> snapshots;
-    std::unordered_map<store::ObjectId, std::vector<std::uint8_t>, base::DigestHash> bits;
+    std::unordered_map<store::ObjectId, archive::NeededPacks, base::DigestHash> packs;
   };
   bool needs_are_unknown();
   // What the database knows of snapshots that are here. Not while anybody waits: it may be slow.
@@ -257,7 +257,7 @@ class Holding {
   base::Status remove_all(store::Kind kind, const std::vector<store::ObjectId>& ids) KURA_REQUIRES(committing_);
   // locks.cc
   base::Status lock(store::Kind kind, const std::vector<store::ObjectId>& ids);
-  base::Status lock_what_is_here(store::Kind kind, const std::vector<store::ObjectId>& ids);
+  base::Status renew_locks(store::Kind kind, const std::vector<store::ObjectId>& ids);
   base::Status lock_needs(const archive::Snapshot& snapshot);
   base::Result<std::vector<store::ObjectId>> removable(store::Kind kind, std::vector<store::ObjectId> ids)
       KURA_REQUIRES(committing_);

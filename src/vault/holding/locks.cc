@@ -17,25 +17,37 @@ using store::Kind;
 using store::ObjectId;
 using store::ObjectInfo;
 
-}  // namespace
-
-Status Holding::lock(Kind kind, const std::vector<ObjectId>& ids) {
+std::vector<store::Lock> locks_of(const std::vector<ObjectId>& ids) {
   std::vector<store::Lock> locks;
   locks.reserve(ids.size());
   for (const ObjectId& id : ids) locks.push_back({.id = id});
+  return locks;
+}
+
+}  // namespace
+
+Status Holding::lock(Kind kind, const std::vector<ObjectId>& ids) {
+  std::vector<store::Lock> locks = locks_of(ids);
   return store_->extend_locks(kind, locks);
 }
 
-// As lock(), but what is not there keeps no other from being locked: scrubbing tells of it.
-Status Holding::lock_what_is_here(Kind kind, const std::vector<ObjectId>& ids) {
+// What is not there keeps no other from being locked: scrubbing tells of it.
+Status Holding::renew_locks(Kind kind, const std::vector<ObjectId>& ids) {
+  std::vector<store::Lock> locks = locks_of(ids);
+  derived_->fill_in(kind, locks);
+  const std::vector<store::Lock> before = locks;
   const auto is_missing = [](const Status& status) { return !status && status.error().code() == ErrorCode::kNotFound; };
-  Status all = lock(kind, ids);
-  if (!is_missing(all)) return all;
-  for (const ObjectId& id : ids) {
-    Status one = lock(kind, {id});
-    if (!one && !is_missing(one)) return one;
+  Status status = store_->extend_locks(kind, locks);
+  for (std::size_t i = 0; is_missing(status) && i < locks.size(); ++i) {
+    Status one = store_->extend_locks(kind, std::span(locks).subspan(i, 1));
+    if (!one && !is_missing(one)) status = std::move(one);
   }
-  return {};
+  std::vector<store::Lock> moved;
+  for (std::size_t i = 0; i < locks.size(); ++i) {
+    if (locks[i].until != before[i].until) moved.push_back(locks[i]);
+  }
+  derived_->remember_locks(kind, std::move(moved));
+  return is_missing(status) ? Status{} : status;
 }
 
 // Before the commit is in the journal: a snapshot that has a receipt is locked with all that it needs.
@@ -65,11 +77,11 @@ Status Holding::renew_locks() {
   for (const Kind kind : {Kind::kConfig, Kind::kKey}) {
     std::vector<ObjectId> ids;
     for (const ObjectInfo& info : KURA_TRY(list(kind))) ids.push_back(info.id);
-    KURA_TRY(lock_what_is_here(kind, ids));
+    KURA_TRY(renew_locks(kind, ids));
   }
-  KURA_TRY(lock_what_is_here(Kind::kIndex, indexes));
-  KURA_TRY(lock_what_is_here(Kind::kPack, packs));
-  return lock_what_is_here(Kind::kSnapshot, held);
+  KURA_TRY(renew_locks(Kind::kIndex, indexes));
+  KURA_TRY(renew_locks(Kind::kPack, packs));
+  return renew_locks(Kind::kSnapshot, held);
 }
 
 // Asks once for each, and again when its lock has ended by what was said then.

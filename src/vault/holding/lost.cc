@@ -16,11 +16,6 @@ using base::Status;
 using store::Kind;
 using store::ObjectId;
 
-void unite(std::vector<std::uint8_t>& all, const std::vector<std::uint8_t>& bits) {
-  all.resize(std::max(all.size(), bits.size()));
-  for (std::size_t i = 0; i < bits.size(); ++i) all[i] |= bits[i];
-}
-
 }  // namespace
 
 LostSearch::LostSearch(Holding& holding) : holding_(holding) { begin(); }
@@ -68,7 +63,7 @@ std::uint64_t LostSearch::read_snapshot(const ObjectId& id) {
   for (const archive::NeededPacks& needed : snapshot->needs) {
     archive::NeededPacks& all = needs_[needed.index];
     all.index = needed.index;
-    unite(all.bits, needed.bits);
+    all.add(needed.bits);
   }
   return object->size();
 }

@@ -102,11 +102,13 @@ Result<std::size_t> Holding::carry_out(std::int64_t delay) {
 
 // Snapshots that are locked are left for later: by the journal they are gone already.
 Status Holding::remove_all(Kind kind, const std::vector<ObjectId>& ids) {
-  for (const ObjectId& id : KURA_TRY(removable(kind, ids))) {
+  std::vector<ObjectId> gone = KURA_TRY(removable(kind, ids));
+  for (const ObjectId& id : gone) {
     KURA_TRY(store_->remove(kind, id));
     const base::MutexLock lock(mutex_);
     leftovers_.erase(id);
   }
+  if (store_->locks_objects()) derived_->forget_locks(kind, std::move(gone));
   return store_->sync();
 }
 
