@@ -7,7 +7,7 @@ import pytest
 
 from following import alarms, hostile, objects, pair  # noqa: F401
 from hostile_vault import Answer
-from kura import tree_of, wait_until
+from kura import flip, tree_of, wait_until
 from vault import request
 
 SCRUBS = ("--scrub-rate", "1GB")
@@ -18,13 +18,6 @@ def files(vault, kind, name="office"):
     """Of its objects of that kind."""
     folder = vault.repository(name) / "objects" / kind
     return sorted(path for path in folder.rglob("*") if path.is_file() and len(path.name) == 64)
-
-
-def flip(path):
-    path.chmod(0o600)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def state(vault, name="office"):
@@ -68,12 +61,12 @@ def test_flipped_bits_of_every_kind_in_the_followed_vault_are_put_right(pair):
     before = objects(pair.a)
     flipped = [max(files(pair.a, kind), key=lambda path: path.stat().st_size) for kind in KINDS]
     for path in flipped:
-        flip(path)
+        flip(path, at=path.stat().st_size // 2)
     scrubbing(pair.a, len(KINDS))
     sent = sum(path.stat().st_size for path in flipped)
     began = time.monotonic()
     told = pair.b.pull("--rate", "600K").summary
-    assert time.monotonic() - began > sent / (600 << 10) * 0.9  # at its pace
+    assert time.monotonic() - began > sent / 600_000 * 0.9  # at its pace
     assert told["repaired_there"] == len(KINDS) and told["repaired_here"] == 0 and told["alarms"] == 0
     now = state(pair.a)
     assert now["damaged"] == 0 and now["repaired"] == len(KINDS)
@@ -113,7 +106,7 @@ def test_flipped_bits_in_the_follower_are_put_right_from_the_followed_vault(pair
     before = objects(pair.b)
     flipped = [files(pair.b, kind)[0] for kind in KINDS]
     for path in flipped:
-        flip(path)
+        flip(path, at=path.stat().st_size // 2)
     pair.b.start_pulling(*SCRUBS)
     wait_until(lambda: state(pair.b)["repaired"] == len(KINDS))
     assert state(pair.b)["damaged"] == 0
@@ -130,7 +123,7 @@ def test_what_is_damaged_in_both_stays_told_and_is_not_tried_in_a_loop(pair, hos
     name = files(pair.b, "packs")[0].name
     for vault in (pair.a, pair.b):
         (path,) = [path for path in files(vault, "packs") if path.name == name]
-        flip(path)
+        flip(path, at=path.stat().st_size // 2)
     scrubbing(pair.a, 1)
     hostile.requests.clear()
     pair.b.start_pulling(*SCRUBS)
@@ -153,8 +146,8 @@ def test_a_hostile_follower_puts_right_what_is_damaged_and_nothing_else(pair):
     pair.back_up(1)
     right = {path.name: path.read_bytes() for path in files(pair.a, "packs")}
     damaged, config = files(pair.a, "packs")[0], files(pair.a, "config")[0]
-    flip(damaged)
-    flip(config)
+    flip(damaged, at=100)
+    flip(config, at=20)
     scrubbing(pair.a, 2)
     before = objects(pair.a), objects(pair.a, "lab"), (pair.a.repository("office") / "journal").read_bytes()
     junk = b"junk" * 1000
@@ -189,7 +182,7 @@ def test_a_hostile_vault_is_sent_once_what_it_says_it_lacks(pair, hostile):
     pair.back_up(1)
     pair.b.pull()
     for path in files(pair.a, "packs")[:2]:
-        flip(path)
+        flip(path, at=path.stat().st_size // 2)
     scrubbing(pair.a, 2)
     real, states = hostile.real, [200, 500]
 
@@ -214,7 +207,7 @@ def test_a_hostile_vault_puts_nothing_wrong_in_the_place_of_what_is_damaged(pair
     pair.b.pull()
     damaged = files(pair.b, "packs")[:2] + files(pair.b, "index")[:1]
     for path in damaged:
-        flip(path)
+        flip(path, at=path.stat().st_size // 2)
     broken = [path.read_bytes() for path in damaged]
     other, endless, none = (path.name for path in damaged)
 

@@ -1,5 +1,6 @@
 """Who is root on a machine has its real certificate and key, and uses them against the vault: floods, forged times, and
 memory. With real clocks and sizes: not under the sanitizers."""
+import contextlib
 import re
 import socket
 import ssl
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kura import LONG, MIB, PROGRAM, fake_clock, needs_faketime, tree_of
-from vault import Vault, connect, is_let_in, request
+from vault import Vault, answers, connect, is_let_in, request
 
 ALTERED_CLIENT = Path(PROGRAM).with_name("kura_altered_client")
 JUNK = 10_000 if LONG else 200
@@ -99,6 +100,20 @@ def memory_of(vault):
     """The most that it ever had, bytes."""
     status = Path(f"/proc/{vault.process.pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
+def test_a_machine_that_sends_many_large_snapshots_at_once_is_given_memory_for_one(vault):
+    pc, size = vault.machine("pc1"), 60_000_000
+    head = f"PUT /v1/repositories/pc1/snapshots/{{}} HTTP/1.1\r\nHost: v\r\nContent-Length: {size}\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(connect(pc))
+        first.sendall(head.format("00" * 32).encode() + bytes(size - 1))
+        for number in range(1, 9):
+            connection = stack.enter_context(connect(pc))
+            sent = head.format(f"{number:02x}" * 32).encode() + bytes(1000)
+            assert answers(connection, sent).startswith(b"HTTP/1.1 409"), number
+        assert answers(first, b"\0", 2).startswith(b"HTTP/1.1 422")  # it is none
+    assert memory_of(vault) < 256 * MIB
 
 
 def test_a_stranger_whose_chunk_never_begins_takes_no_memory(vault):

@@ -124,6 +124,25 @@ def test_whoever_has_the_vault_and_its_access_key_destroys_nothing(vault, source
     assert_restores(pc, source, tmp_path / "back")
 
 
+def test_what_somebody_hides_in_the_bucket_comes_back_from_the_other_vault(vault, source, tmp_path, server, bucket):
+    pc, b = vault.machine("pc1"), Vault(tmp_path / "b", "b")
+    pc.backup(source)
+    b.start_pulling()
+    b.follow(vault)
+    wait_until(lambda: b.snapshots_if_any("pc1"))
+    b.stop()
+    vault.stop()
+    hidden = keys(server, bucket, "vaults/a/pc1/packs/")
+    for pack in hidden:
+        assert request(server, "DELETE", f"{bucket}/{pack}")[0] == 204  # behind a marker
+    assert not keys(server, bucket, "vaults/a/pc1/packs/")
+    vault.start("--scrub-rate", "1GB")
+    wait_until(lambda: vault.run("status", "--json").lines[0]["damaged"] == len(hidden))
+    assert b.pull().summary["repaired_there"] == len(hidden)
+    assert keys(server, bucket, "vaults/a/pc1/packs/") == hidden
+    assert_restores(pc, source, tmp_path / "back")
+
+
 def test_what_expires_goes_when_its_lock_has_ended(tmp_path, source, server, bucket):
     with vault_in(tmp_path / "v", server, bucket, options="object-lock=4s&retry=2s") as vault:
         pc = vault.machine("pc1")

@@ -258,6 +258,13 @@ Task<> Api::put_stream(Exchange& exchange, Holding& holding, const Route& route,
 
 Task<> Api::put_whole(Exchange& exchange, Holding& holding, const Member& member, const Route& route,
                       std::uint64_t size) {
+  // Large ones fill the memory; no honest machine has two on their way.
+  std::optional<OneAtATime> turn;
+  if (size > kPiece) turn.emplace(sending_, member.machine);
+  if (turn && !turn->is_ours()) {
+    co_return (void) co_await exchange.answer(vault::answer_of(
+        {ErrorCode::kConflict, "this machine sends another large object already", "send one after the other"}));
+  }
   const std::optional<base::Bytes> object = co_await whole_body(exchange, size);
   if (!object) co_return;
   if (*route.kind != Kind::kSnapshot) {

@@ -47,6 +47,7 @@ class Api final : public net::Handler {
   Log* const log_;  // may be null
   Doorkeeper* const door_;
   OneAtATime::Busy repairing_;  // followers of which an object is on its way
+  OneAtATime::Busy sending_;    // machines of which a large one is
 };
 
 }  // namespace kura::vault
