@@ -1,11 +1,12 @@
-// What a vault's own work costs in a large repository: opening, listing, retention, garbage collection. Called by
-// bench/vault.py.
+// What a vault's own work costs in a large repository: opening, listing, retention, garbage collection, scrubbing.
+// Called by bench/vault.py; each but `make` prints a line of JSON.
 //
-//   kura_holding_bench make STATE REPOSITORY FOLDER SNAPSHOTS PACKS   a holding with made-up packs in sparse files,
-//   each
-//                                                                     needed by every snapshot; prints ms a commit
-//   kura_holding_bench measure FOLDER DATABASE                        prints a line of JSON; DATABASE: a file or URL
-//                                                                     that remembers from one time to the next
+//   kura_holding_bench make STATE REPOSITORY FOLDER SNAPSHOTS PACKS
+//       a holding with made-up packs in sparse files, each needed by every snapshot; prints ms a commit
+//   kura_holding_bench measure FOLDER DATABASE
+//       DATABASE: a file or URL that remembers from one time to the next
+//   kura_holding_bench scrub STATE REPOSITORY FOLDER PACKS
+//       of a new holding with packs of 32 MiB
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -23,6 +24,7 @@
 #include "crypto/random.h"
 #include "need.h"
 #include "vault/holding/holding.h"
+#include "vault/holding/scrub.h"
 
 namespace {
 
@@ -124,6 +126,34 @@ void make(const std::string& state, const std::string& address, const std::strin
   commit(repository, *holding, needs, snapshots);
 }
 
+// Beside SHA-256 over memory that the processor's cache has, which is all that a disk of any speed leaves to do.
+void scrub(const std::string& state, const std::string& address, const std::string& folder, std::uint64_t packs) {
+  constexpr std::size_t kPackSize = 32 << 20;
+  const Repository repository = need(Repository::open(need(store::open_store(address)), state));
+  const auto holding = need(Holding::create(folder, "bench", seed(), base::now_ns));
+  introduce(repository, *holding);
+  for (std::uint64_t i = 0; i < packs; ++i) {
+    const base::Bytes pack = crypto::random_bytes(kPackSize);
+    const store::ObjectId id = crypto::sha256(pack);
+    const auto upload = need(holding->upload(Kind::kPack, id, pack.size()));
+    need(upload->write(pack));
+    need(upload->finish());
+    holding->uploaded(Kind::kPack, id, pack.size());
+  }
+  const base::Bytes piece = crypto::random_bytes(1 << 20);
+  vault::Scrub scrub(*holding);
+  std::uint64_t bytes = 0;
+  const Clock::time_point begin = Clock::now();
+  for (vault::Scrub::Step step; !step.ends_round; bytes += step.bytes) step = need(scrub.next());
+  const double scrubbing = milliseconds_since(begin);
+  const Clock::time_point begin_plain = Clock::now();
+  for (std::uint64_t done = 0; done < bytes; done += piece.size()) crypto::sha256(piece);
+  const double plain = milliseconds_since(begin_plain);
+  std::printf("{\"scrub_mb_s\": %.0f, \"sha256_mb_s\": %.0f, \"damaged\": %zu}\n",
+              static_cast<double>(bytes) / scrubbing / 1000, static_cast<double>(bytes) / plain / 1000,
+              holding->damage().size());
+}
+
 template <typename Work>
 void timed(const char* what, const Work& work) {
   const Clock::time_point begin = Clock::now();
@@ -158,10 +188,17 @@ int main(int argc, char** argv) {
     make(argv[2], argv[3], argv[4], std::strtoull(argv[5], nullptr, 10), std::strtoull(argv[6], nullptr, 10));
     return 0;
   }
+  if (what == "scrub" && argc == 6) {
+    scrub(argv[2], argv[3], argv[4], std::strtoull(argv[5], nullptr, 10));
+    return 0;
+  }
   if (what == "measure" && argc == 4) {
     measure(argv[2], argv[3]);
     return 0;
   }
-  std::fprintf(stderr, "usage: %s make STATE REPOSITORY FOLDER SNAPSHOTS PACKS | measure FOLDER DATABASE\n", argv[0]);
+  std::fprintf(stderr,
+               "usage: %s make STATE REPOSITORY FOLDER SNAPSHOTS PACKS | measure FOLDER DATABASE | "
+               "scrub STATE REPOSITORY FOLDER PACKS\n",
+               argv[0]);
   return 2;
 }

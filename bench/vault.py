@@ -29,7 +29,7 @@ from vault import Vault, request  # noqa: E402
 
 BASE = Path(ROOT) / "build" / "bench" / "vault"
 PROGRAMS = Path(os.environ["KURA"]).parent
-PARTS = ["lines", "machines", "commits", "housekeeping"]
+PARTS = ["lines", "machines", "commits", "housekeeping", "scrub"]
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 MB = tools.MB
 MIB = 1 << 20
@@ -275,6 +275,21 @@ def housekeeping(args):
     yield ["opening the same", f"{median('open_ms') / 1000:.2f} s", "", ""]
 
 
+def scrub(args):
+    runs = []
+    for number in range(args.runs):
+        say(f"scrub: run {number + 1} of {args.runs}")
+        folder = fresh("scrub")
+        kura = Kura(folder)
+        runs.append(json.loads(subprocess.run([PROGRAMS / "kura_holding_bench", "scrub", kura.state, kura.repository,
+                                               folder / "holding", "32"], check=True, stdout=subprocess.PIPE).stdout))
+        shutil.rmtree(folder)
+    rate = statistics.median(run["scrub_mb_s"] for run in runs)
+    plain = statistics.median(run["sha256_mb_s"] for run in runs)
+    share = statistics.median(run["scrub_mb_s"] / run["sha256_mb_s"] for run in runs)
+    yield ["scrub on one core, of the rate of SHA-256", f"{share:.0%}", f"{rate:,.0f} of {plain:,.0f} MB/s", ">= 90 %"]
+
+
 def main():
     args = arguments()
     BASE.mkdir(parents=True, exist_ok=True)
@@ -283,7 +298,7 @@ def main():
     own_network(args.machines)
     began, load = datetime.datetime.now(datetime.timezone.utc), bench.load()
     parts = {"lines": lambda: lines(args, source), "machines": lambda: machines(args), "commits": lambda: commits(args),
-             "housekeeping": lambda: housekeeping(args)}
+             "housekeeping": lambda: housekeeping(args), "scrub": lambda: scrub(args)}
     rows = [row for name in args.only for row in parts[name]()]
     command = " ".join(["./run bench vault", *sys.argv[1:]])
     print(f"{began:%Y-%m-%d %H:%M} UTC, `{command}`\n{bench.machine()}\n"

@@ -45,8 +45,9 @@ class Upload {
   virtual base::Status finish() = 0;
 };
 
-// For uploads of any store.
+// For any store.
 base::Error upload_is_not_as_announced(Kind kind, const ObjectId& id);
+base::Error is_of_another_size(Kind kind, const ObjectId& id, std::uint64_t size, std::uint64_t expected);
 
 class Store {
  public:
@@ -65,6 +66,9 @@ class Store {
   // The whole object, checked against its name: kDamaged when it differs, kNotFound, kDamaged when larger than
   // `limit` bytes.
   virtual base::Result<base::Bytes> get(Kind kind, const ObjectId& id, std::uint64_t limit) = 0;
+  // As get(), for who does not want the bytes: whether the object has `size` bytes, and those of its name. Memory: a
+  // folder needs little, other stores gather it.
+  virtual base::Status verify(Kind kind, const ObjectId& id, std::uint64_t size);
   // Exactly out.size() bytes from `offset`; kDamaged when the object ends before. Unchecked bytes!
   virtual base::Status read_at(Kind kind, const ObjectId& id, std::uint64_t offset, base::MutableByteSpan out) = 0;
   virtual base::Result<ObjectInfo> stat(Kind kind, const ObjectId& id) = 0;

@@ -1,4 +1,5 @@
-// What stores do where they have no way of their own: uploads of objects as a whole, copies that nobody knows of.
+// What stores do where they have no way of their own: uploads and looks at objects as a whole, copies that nobody knows
+// of.
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,8 +43,18 @@ base::Error upload_is_not_as_announced(Kind kind, const ObjectId& id) {
           fmt::format("what came as {} {} is not that: its size or its SHA-256 is another", name_of(kind), id.hex())};
 }
 
+base::Error is_of_another_size(Kind kind, const ObjectId& id, std::uint64_t size, std::uint64_t expected) {
+  return {base::ErrorCode::kDamaged,
+          fmt::format("{} {} has {} bytes, and should have {}", name_of(kind), id.hex(), size, expected)};
+}
+
 base::Result<std::unique_ptr<Upload>> Store::upload(Kind kind, const ObjectId& id, std::uint64_t size) {
   return std::make_unique<GatheredUpload>(*this, kind, id, size);
+}
+
+base::Status Store::verify(Kind kind, const ObjectId& id, std::uint64_t size) {
+  const base::Bytes object = KURA_TRY(get(kind, id, size));
+  return object.size() == size ? base::Status{} : base::fail(is_of_another_size(kind, id, object.size(), size));
 }
 
 base::Result<std::vector<std::string>> Store::copies(const ObjectId& /*snapshot*/) {
