@@ -16,8 +16,8 @@ namespace kura::store::vault {
 class Knocker {
  public:
   // `folder`: of the identity.
-  Knocker(const Address& address, std::string folder, pki::KnockPurpose purpose)
-      : address_(address), folder_(std::move(folder)), purpose_(purpose) {}
+  Knocker(Address address, std::string folder, pki::KnockPurpose purpose)
+      : address_(std::move(address)), folder_(std::move(folder)), purpose_(purpose) {}
 
   bool has_door() const;
   // Sends a knock to each address that the vault's name has. Whether it was heard, nobody says. kDamaged for an

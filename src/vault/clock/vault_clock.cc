@@ -9,7 +9,7 @@
 namespace kura::vault {
 namespace {
 
-constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
+constexpr std::int64_t kDay = 24LL * 3600 * base::kSecond;
 
 std::int64_t boot_time() {
   timespec time{};

@@ -29,7 +29,7 @@ class VaultClock {
   static constexpr std::int64_t kMostDriftADay = 60 * base::kSecond;
   // A start that comes later than this after what was seen last is in doubt: the vault was off, or the clock jumped,
   // and nobody can tell which.
-  static constexpr std::int64_t kMostGap = 24 * 3600 * base::kSecond;
+  static constexpr std::int64_t kMostGap = 24LL * 3600 * base::kSecond;
 
   struct Sources {
     std::function<std::int64_t()> wall;    // ns since 1970: may jump

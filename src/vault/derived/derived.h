@@ -34,8 +34,8 @@ class Derived {
 
   // What is known of the locks of a kind, in no order, of some perhaps twice. These two wait for the database.
   std::vector<store::Lock> locks(store::Kind kind);
-  // Fills in what is known of `until` of these; 0: nothing.
-  void fill_in(store::Kind kind, std::span<store::Lock> locks);
+  // Fills in what is known of `until` of those wanted; 0: nothing.
+  void fill_in(store::Kind kind, std::span<store::Lock> wanted);
   // In one transaction; these two never wait.
   void remember_locks(store::Kind kind, std::vector<store::Lock> locks);
   void forget_locks(store::Kind kind, std::vector<store::ObjectId> ids);

@@ -76,7 +76,7 @@ void KnockListener::run(const std::stop_token& stop) {
 }
 
 void KnockListener::receive() {
-  std::array<std::uint8_t, pki::kKnockLimit + 1> datagram;
+  std::array<std::uint8_t, pki::kKnockLimit + 1> datagram{};
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   const ssize_t got =

@@ -73,7 +73,8 @@ Result<std::unique_ptr<Source>> Source::open(const store::vault::Address& addres
 Fetched<store::http::Response> Source::call(const Call& call) {
   auto response = service_->call_once(call);
   if (response) return *std::move(response);
-  return failed(blame_of(response.error()), std::move(response).error().error);
+  const Blame blame = blame_of(response.error());
+  return failed(blame, std::move(response).error().error);
 }
 
 Fetched<VaultCard> Source::card() {
@@ -135,7 +136,8 @@ Fetched<void> Source::receive(Call call, std::uint64_t size, const std::function
     if (response) return failed(Blame::kSource, {ErrorCode::kDamaged, "it ends too early"});
     tries = done - before >= kWorthATry ? 0 : tries + 1;
     if (!response.error().may_pass || tries >= kTries) {
-      return failed(blame_of(response.error()), std::move(response).error().error);
+      const Blame blame = blame_of(response.error());
+      return failed(blame, std::move(response).error().error);
     }
     base::pause_for(kBetweenTries, stop_);
   }

@@ -21,7 +21,7 @@ namespace json = boost::json;
 using base::ErrorCode;
 
 constexpr std::string_view kDoor = "/v1/door/";
-constexpr std::int64_t kDay = 24 * 3600 * base::kSecond;
+constexpr std::int64_t kDay = 24LL * 3600 * base::kSecond;
 
 // Of how many snapshots other vaults have copies, and when the newest of them was received here.
 json::object copies_of(const Holding& holding) {
