@@ -55,6 +55,11 @@ endfunction()
 function(kura_add_suite test name filter)
     add_test(NAME "${KURA_PRESET}/${name}" COMMAND ${test} "--gtest_filter=${filter}")
     set_tests_properties("${KURA_PRESET}/${name}" PROPERTIES TIMEOUT 240 LABELS unit)
+    # A ring opens and closes descriptors unseen by the thread sanitizer, which then takes one that came back under the
+    # same number for one that two threads share.
+    if(KURA_PRESET STREQUAL "tsan")
+        set_tests_properties("${KURA_PRESET}/${name}" PROPERTIES ENVIRONMENT "KURA_IO_URING=off")
+    endif()
 endfunction()
 
 function(kura_unit_tests)

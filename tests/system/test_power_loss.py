@@ -134,7 +134,13 @@ def test_the_recorder_misses_nothing_that_the_vault_writes(session, tmp_path):
     log = Log(session.log)
     assert any(record[0] == SYNC_ENDS for record in log.records)
     log.build_whole(tmp_path / "disk")
-    assert contents(tmp_path / "disk") == contents(session.disk)
+    built, there = contents(tmp_path / "disk"), contents(session.disk)
+    assert built.keys() == there.keys()
+    for path, content in there.items():
+        # The kill may have come between a write and its record: to an object that was still coming, or to what is
+        # written beside everything else and may be lost.
+        is_coming = "/objects/tmp/" in path and content.startswith(built[path])
+        assert content == built[path] or is_coming or "/derived.sqlite" in path, path
 
 
 def machine_at(moment, name, session, folder):

@@ -99,11 +99,12 @@ TEST(FaultyStoreHelper, FailsAltersAndHidesAsToldAndElseDoesNothing) {
 }
 
 TEST(StoreAddress, APlaceInABucketHasItsNameAndTheOptionsAndSaysWhetherItLocks) {
-  EXPECT_EQ(place_in_bucket("s3://host:1/b/p?object-lock=30d&retry=5m", "pc1").value(),
-            "s3://host:1/b/p/pc1?object-lock=30d&retry=5m");
-  EXPECT_EQ(place_in_bucket("s3+http://host/b?object-lock=none", "pc1").value(),
-            "s3+http://host/b/pc1?object-lock=none");
-  for (const char* address : {"s3://host/b", "s3://host/b?retry=5m", "/srv/vault", "https://vault/NAME", "s3://", ""}) {
+  EXPECT_EQ(place_in_bucket("s3://host:1/bucket/p?object-lock=30d&retry=5m", "pc1").value(),
+            "s3://host:1/bucket/p/pc1?object-lock=30d&retry=5m");
+  EXPECT_EQ(place_in_bucket("s3+http://host/bucket?object-lock=none", "pc1").value(),
+            "s3+http://host/bucket/pc1?object-lock=none");
+  for (const char* address :
+       {"s3://host/bucket", "s3://host/bucket?retry=5m", "/srv/vault", "https://vault/NAME", "s3://", ""}) {
     const auto place = place_in_bucket(address, "pc1");
     ASSERT_FALSE(place) << address;
     EXPECT_EQ(place.error().code(), ErrorCode::kUsage) << address;
