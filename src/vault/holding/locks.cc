@@ -103,14 +103,15 @@ Result<std::vector<ObjectId>> Holding::removable(Kind kind, std::vector<ObjectId
   return removable;
 }
 
-// Snapshots that the journal says are gone, whose locks had not ended then.
+// Snapshots that the journal says are gone; those that are locked are left for later.
 Status Holding::remove_leftovers() {
   std::vector<ObjectId> ids;
   {
     const base::MutexLock lock(mutex_);
     ids.assign(leftovers_.begin(), leftovers_.end());
   }
-  return remove_all(Kind::kSnapshot, ids);
+  ids = KURA_TRY(removable(Kind::kSnapshot, std::move(ids)));
+  return ids.empty() ? Status{} : remove_all(Kind::kSnapshot, ids);
 }
 
 }  // namespace kura::vault

@@ -100,15 +100,13 @@ Result<std::size_t> Holding::carry_out(std::int64_t delay) {
   return due.size();
 }
 
-// Snapshots that are locked are left for later: by the journal they are gone already.
 Status Holding::remove_all(Kind kind, const std::vector<ObjectId>& ids) {
-  std::vector<ObjectId> gone = KURA_TRY(removable(kind, ids));
-  for (const ObjectId& id : gone) {
+  for (const ObjectId& id : ids) {
     KURA_TRY(store_->remove(kind, id));
     const base::MutexLock lock(mutex_);
     leftovers_.erase(id);
   }
-  if (store_->locks_objects()) derived_->forget_locks(kind, std::move(gone));
+  if (store_->locks_objects()) derived_->forget_locks(kind, ids);
   return store_->sync();
 }
 
@@ -133,9 +131,9 @@ Result<Holding::Collected> Holding::collect(Steady::duration grace) {
   if (needs_are_unknown()) known = remembered();
   const base::MutexLock one_at_a_time(committing_);
   Collected collected;
+  take_remembered(std::move(known));
   if (is_frozen()) return collected;
   KURA_TRY(remove_leftovers());
-  take_remembered(std::move(known));
   const Ids wanted = KURA_TRY(needed_by(snapshots(), needs_));
   std::erase_if(unneeded_since_, [&](const auto& known) { return wanted.contains(known.first); });
   for (const Kind kind : {Kind::kIndex, Kind::kPack}) {

@@ -93,8 +93,6 @@ class Site {
   std::map<std::string, base::Error> closed();
   // Opens those of them that may only have waited for a bucket that was away.
   void try_closed_again();
-  // Where objects are: the bucket's address; empty: in the vault's folder.
-  const std::string& bucket() const { return bucket_; }
   std::string folder_of(const std::string& repository) const { return root_ + "/repositories/" + repository; }
   std::string followed_folder() const { return root_ + "/followed"; }
 
@@ -120,7 +118,7 @@ class Site {
   const std::unique_ptr<Journal> journal_;
   VaultClock clock_;
   const std::shared_ptr<Space> space_;
-  const std::string bucket_;
+  const std::string bucket_;  // where objects are; empty: in the vault's folder
   const std::stop_token stop_;
   std::shared_ptr<Database> database_;    // from load() on
   std::unique_ptr<Registry> registry_;    // from load() on
