@@ -16,7 +16,7 @@ constexpr const char* kFooter =
     "  kura restore latest --target /srv/back\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files could not be read,\n"
-    "4 the repository is damaged, 130 interrupted.";
+    "4 the repository is damaged, 5 an attack was found, 130 interrupted.";
 
 constexpr const char* kEnvironment =
     "\\fBKURA_PASSPHRASE_FILE\\fR, \\fBKURA_PASSPHRASE\\fR: passphrase of the recovery key, when no option gives it.";
@@ -52,6 +52,7 @@ void add_commands(CommandTable& table) {
   add_copy(table);
   add_forget(table);
   add_gc(table);
+  add_inspect(table);
   add_key(table);
   add_stats(table);
   add_version(table);

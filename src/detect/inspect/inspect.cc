@@ -1,0 +1,169 @@
+#include "detect/inspect/inspect.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/parallel.h"
+#include "detect/input/input.h"
+#include "detect/inspect/pairing.h"
+#include "detect/judge/judge.h"
+#include "detect/judge/pair.h"
+
+namespace kura::detect {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Judged together and told in order: enough for all cores to be busy beside one large file.
+constexpr std::size_t kBatch = 1024;
+
+struct Task {
+  std::string shown;
+  std::string path;
+  std::optional<std::string> old_path;  // to open
+  std::optional<std::string> old_shown;
+};
+
+base::Result<Inspected> judge_task(const Task& task) {
+  Inspected result{.path = task.shown, .old_path = task.old_shown, .had_before = false, .judgement = {}, .size = 0};
+  FileInput file = KURA_TRY(FileInput::open(task.path));
+  const Version now = judge(file, task.shown);
+  result.judgement = now.judgement;
+  result.size = now.size;
+  if (!task.old_path) return result;
+  FileInput old_file = KURA_TRY(FileInput::open(*task.old_path));
+  const Version before = judge(old_file, *task.old_path);
+  result.judgement = judge_change(before, old_file, now, file);
+  result.had_before = true;
+  return result;
+}
+
+class Inspection {
+ public:
+  Inspection(const InspectOptions& options, base::Progress& progress, const OnInspected& on_inspected,
+             const OnUnreadable& on_unreadable, std::stop_token stop)
+      : threads_(base::thread_count(options.threads)),
+        progress_(progress),
+        on_inspected_(on_inspected),
+        on_unreadable_(on_unreadable),
+        stop_(std::move(stop)) {}
+
+  base::Status add(Task task) {
+    waiting_.push_back(std::move(task));
+    return waiting_.size() < kBatch ? base::Status() : judge_waiting();
+  }
+
+  base::Status judge_waiting() {
+    std::vector<std::optional<base::Result<Inspected>>> results(waiting_.size());
+    KURA_TRY(base::each_on_threads(waiting_.size(), threads_, [&](std::size_t i) -> base::Status {
+      KURA_TRY(base::not_stopped(stop_));
+      results[i] = judge_task(waiting_[i]);
+      ++progress_.files_done;
+      if (*results[i]) progress_.bytes_done += (*results[i])->size;
+      return {};
+    }));
+    for (std::size_t i = 0; i < waiting_.size(); ++i) tell(waiting_[i], *results[i]);
+    waiting_.clear();
+    return {};
+  }
+
+  const InspectCounts& counts() const { return counts_; }
+
+ private:
+  void tell(const Task& task, const base::Result<Inspected>& result) {
+    if (!result) return on_unreadable_(task.shown, result.error());
+    ++counts_.files.at(static_cast<std::size_t>(result->judgement.verdict));
+    counts_.bytes += result->size;
+    on_inspected_(*result);
+  }
+
+  unsigned threads_;
+  base::Progress& progress_;
+  const OnInspected& on_inspected_;
+  const OnUnreadable& on_unreadable_;
+  std::stop_token stop_;
+  std::vector<Task> waiting_;
+  InspectCounts counts_;
+};
+
+base::Result<fs::file_type> type_of(const std::string& path) {
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (!fs::exists(status)) {
+    return base::fail(base::Error::from_errno("cannot look at " + path, code ? code.value() : ENOENT));
+  }
+  return status.type();
+}
+
+base::Status add_pairs(Inspection& inspection, const std::string& before, const std::string& after,
+                       const std::string& folder, const std::vector<FoundFile>& files) {
+  const auto old_files = KURA_TRY(files_in(joined(before, folder)));
+  const auto partners = pair_up(old_files, files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::string shown = joined(folder, files[i].name);
+    Task task{.shown = shown, .path = joined(after, shown), .old_path = {}, .old_shown = {}};
+    if (partners[i]) {
+      const std::string old_shown = joined(folder, old_files[*partners[i]].name);
+      task.old_path = joined(before, old_shown);
+      if (old_shown != shown) task.old_shown = old_shown;
+    }
+    KURA_TRY(inspection.add(std::move(task)));
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<InspectCounts> inspect(const std::vector<std::string>& paths, const InspectOptions& options,
+                                    base::Progress& progress, const OnInspected& on_inspected,
+                                    const OnUnreadable& on_unreadable, std::stop_token stop) {
+  std::vector<fs::file_type> types;
+  for (const std::string& path : paths) types.push_back(KURA_TRY(type_of(path)));
+  Inspection inspection(options, progress, on_inspected, on_unreadable, std::move(stop));
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const std::string& path = paths[i];
+    if (types[i] != fs::file_type::directory) {
+      KURA_TRY(inspection.add({.shown = path, .path = path, .old_path = {}, .old_shown = {}}));
+      continue;
+    }
+    const auto on_folder = [&](const std::string& folder, const std::vector<FoundFile>& files) -> base::Status {
+      for (const FoundFile& file : files) {
+        const std::string full = joined(joined(path, folder), file.name);
+        KURA_TRY(inspection.add({.shown = full, .path = full, .old_path = {}, .old_shown = {}}));
+      }
+      return {};
+    };
+    KURA_TRY(walk_folders(path, on_folder, on_unreadable));
+  }
+  KURA_TRY(inspection.judge_waiting());
+  return inspection.counts();
+}
+
+base::Result<InspectCounts> inspect_pairs(const std::string& before, const std::string& after,
+                                          const InspectOptions& options, base::Progress& progress,
+                                          const OnInspected& on_inspected, const OnUnreadable& on_unreadable,
+                                          std::stop_token stop) {
+  const fs::file_type old_type = KURA_TRY(type_of(before));
+  const fs::file_type new_type = KURA_TRY(type_of(after));
+  if (old_type != new_type) {
+    return base::fail(base::ErrorCode::kUsage,
+                      "of " + before + " and " + after + " one is a folder and the other is not",
+                      "Give two folders, or two files");
+  }
+  Inspection inspection(options, progress, on_inspected, on_unreadable, std::move(stop));
+  if (new_type != fs::file_type::directory) {
+    KURA_TRY(inspection.add({.shown = after, .path = after, .old_path = before, .old_shown = before}));
+  } else {
+    KURA_TRY(walk_folders(
+        after,
+        [&](const std::string& folder, const std::vector<FoundFile>& files) {
+          return add_pairs(inspection, before, after, folder, files);
+        },
+        on_unreadable));
+  }
+  KURA_TRY(inspection.judge_waiting());
+  return inspection.counts();
+}
+
+}  // namespace kura::detect

@@ -1,0 +1,133 @@
+#include "detect/judge/judge.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+#include "detect/judge/names.h"
+#include "detect/kinds/kinds.h"
+#include "detect/stats/byte_counts.h"
+
+namespace kura::detect {
+namespace {
+
+constexpr std::uint64_t kTellingSize = 256;  // bytes; of fewer, statistics say nothing by themselves
+constexpr unsigned kLeastIslands = 2;
+
+Judgement judged(Verdict verdict, const Kind* kind, std::string reason) {
+  Judgement judgement{verdict, kind != nullptr ? std::string(kind->name) : std::string(), {}};
+  if (!reason.empty()) judgement.reasons.push_back(std::move(reason));
+  return judgement;
+}
+
+// What the name promises, also under an extension that somebody put behind it.
+const Kind* promise_of(std::string_view name) {
+  if (const Kind* kind = promised_by(name)) return kind;
+  for (const std::string& before : names_before(name)) {
+    if (const Kind* kind = promised_by(before)) return kind;
+  }
+  return nullptr;
+}
+
+// ---- Stretches that a grammar says nothing of ----
+
+// What is wrong with a stretch of plain contents, or nothing.
+std::string wrong_in(Window& in, const Range& range, const Texture& texture, std::uint64_t size) {
+  const Islands islands = find_islands(in, range, texture);
+  if (islands.sharp >= kLeastIslands && islands.sharp * 4 >= islands.runs * 3) {
+    return fmt::format("{} separate runs of whole 4 KiB blocks look random among contents that are not", islands.sharp);
+  }
+  if (const auto share = find_interleaving(in, range)) {
+    return fmt::format("pieces that look random alternate regularly with ones that do not ({:.0f} % of the bytes)",
+                       *share * 100);
+  }
+  const std::uint64_t first = (range.offset + kBlock - 1) / kBlock;
+  const std::uint64_t end = range.end() >= size ? (size + kBlock - 1) / kBlock : range.end() / kBlock;
+  std::uint64_t random = 0;
+  for (std::uint64_t block = first; block < end; ++block) random += texture.random.has(block) ? 1 : 0;
+  if (end > first && random >= 4 && random * 20 >= (end - first) * 19) {
+    return "what should be records or samples looks random";
+  }
+  return {};
+}
+
+std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches, const Texture& texture) {
+  for (const Stretch& stretch : stretches) {
+    if (stretch.density != Density::kPlain) continue;
+    std::string wrong = wrong_in(in, stretch.range, texture, in.size());
+    if (!wrong.empty()) return fmt::format("from byte {} on, {}", stretch.range.offset, wrong);
+  }
+  return {};
+}
+
+Judgement judge_known(Window& in, const Kind& kind, const Texture& texture) {
+  Budget budget = Budget::for_file(in.size());
+  const Report report = kind.check(in, budget);
+  switch (report.finding) {
+    case Finding::kCipher:
+      return judged(Verdict::kOpaque, &kind, "it is encrypted by design: " + report.evidence);
+    case Finding::kBroken:
+      return judged(Verdict::kBroken, &kind, fmt::format("{} (at byte {})", report.evidence, report.at));
+    case Finding::kUndecided:
+      return judged(Verdict::kUnknown, &kind, report.evidence);
+    case Finding::kWhole:
+      break;
+  }
+  std::string wrong = wrong_in_stretches(in, report.stretches, texture);
+  return wrong.empty() ? judged(Verdict::kValid, &kind, {}) : judged(Verdict::kBroken, &kind, std::move(wrong));
+}
+
+// ---- What is of no known kind ----
+
+bool begins_randomly(Window& in) {
+  const base::ByteSpan head = in.at(0, kBlock);
+  ByteCounts counts;
+  counts.add(head);
+  // Few bytes: repeated ones say that it is not random, little says that it is.
+  if (head.size() < kTellingSize) return counts.distinct() * 4 >= std::min<std::size_t>(head.size(), 160) * 3;
+  return counts.looks_random();
+}
+
+Judgement judge_unknown(Window& in, std::string_view name, const Texture& texture) {
+  const Kind* promised = promise_of(name);
+  const std::string promise =
+      promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
+  if (texture.uniform == texture.blocks) {
+    const std::string what = fmt::format("{}all its bytes are {:#04x}", promise, in.byte(0).value_or(0));
+    return judged(promised != nullptr ? Verdict::kBroken : Verdict::kUnknown, nullptr, what);
+  }
+  const std::uint64_t random = texture.random_count();
+  if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49) {
+    return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
+  }
+  if (promised != nullptr && begins_randomly(in)) {
+    return judged(Verdict::kBroken, nullptr, promise + "it begins with what looks random");
+  }
+  std::string wrong = wrong_in(in, {0, in.size()}, texture, in.size());
+  if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
+  return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
+}
+
+}  // namespace
+
+Version judge(Input& input, std::string_view name) {
+  Window in(input);
+  Version version;
+  version.size = in.size();
+  if (version.size == 0) {
+    version.judgement = judged(Verdict::kValid, nullptr, {});
+    version.judgement.kind = "empty";
+    return version;
+  }
+  survey(in, {0, version.size}, version.texture);
+  const Kind* kind = recognise(in);
+  version.judgement =
+      kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
+  if (in.error()) {
+    version.judgement = judged(Verdict::kUnknown, kind, "it could not be read: " + in.error()->text());
+  }
+  return version;
+}
+
+}  // namespace kura::detect

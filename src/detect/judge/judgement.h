@@ -1,0 +1,38 @@
+// What is said of one version of a file, and what is remembered of it to judge the next one by.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "detect/stats/texture.h"
+
+namespace kura::detect {
+
+enum class Verdict : std::uint8_t {
+  kUnknown = 0,  // nothing can be said: no grammar speaks of it, or it could not be read or judged to its end
+  kValid = 1,    // whole in its own grammar
+  kOpaque = 2,   // encrypted, or random, and meant to be
+  kBroken = 3,   // no longer what it was, or what its name says: what encryption leaves
+};
+std::string_view name_of(Verdict verdict);  // "unknown", "valid", "opaque", "broken"
+std::optional<Verdict> verdict_named(std::string_view name);
+
+struct Judgement {
+  Verdict verdict = Verdict::kUnknown;
+  // Of a kind that is known ("png"), else empty.
+  std::string kind;
+  // In words, the strongest first. Never empty for kBroken and kUnknown.
+  std::vector<std::string> reasons;
+};
+
+// A version that was judged. What the next one is compared with.
+struct Version {
+  Judgement judgement;
+  std::uint64_t size = 0;
+  Texture texture;  // of all of it
+};
+
+}  // namespace kura::detect

@@ -1,0 +1,137 @@
+#include "detect/judge/pair.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "detect/input/window.h"
+
+namespace kura::detect {
+namespace {
+
+using base::ByteSpan;
+
+// At least this many blocks, or this share of those that were plain, became random.
+constexpr std::uint64_t kManyBlocks = 4;
+
+Judgement with_reason(Judgement judgement, Verdict verdict, std::string reason) {
+  judgement.verdict = verdict;
+  judgement.reasons.insert(judgement.reasons.begin(), std::move(reason));
+  return judgement;
+}
+
+std::string what_it_was(const Version& version) {
+  return version.judgement.kind.empty() ? "a file" : fmt::format("whole as {}", version.judgement.kind);
+}
+
+bool is_random(const Version& version) {
+  return version.texture.blocks > 0 && version.texture.random_count() * 50 >= version.texture.blocks * 49;
+}
+
+// Blocks that were there, not random, and are random now at the same place.
+std::uint64_t became_random(const Texture& before, const Texture& after) {
+  const auto& old_words = before.random.words();
+  const auto& new_words = after.random.words();
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < new_words.size(); ++i) {
+    std::uint64_t word = new_words[i] & ~(i < old_words.size() ? old_words[i] : 0);
+    for (; word != 0; word &= word - 1) {
+      const auto block = i * 64 + static_cast<std::uint64_t>(__builtin_ctzll(word));
+      if (block < before.blocks) ++count;
+    }
+  }
+  return count;
+}
+
+// ---- Blocks replaced in place ----
+
+struct Replaced {
+  std::uint64_t blocks = 0;  // that differ
+  std::uint64_t runs = 0;    // of those, in a row, with an equal block before and after
+  std::uint64_t random = 0;  // that differ and are random now
+};
+
+Replaced compare_blocks(Window& before, Window& after, const Texture& texture) {
+  Replaced replaced;
+  const std::uint64_t blocks = std::min(before.size(), after.size()) / kBlock;
+  bool open = false;
+  bool met_equal = false;
+  for (std::uint64_t block = 0; block < blocks; ++block) {
+    const ByteSpan old_bytes = before.at(block * kBlock, kBlock);
+    const ByteSpan new_bytes = after.at(block * kBlock, kBlock);
+    if (std::ranges::equal(old_bytes, new_bytes)) {
+      if (open && met_equal) ++replaced.runs;
+      open = false;
+      met_equal = true;
+      continue;
+    }
+    ++replaced.blocks;
+    if (texture.random.has(block)) ++replaced.random;
+    open = true;
+  }
+  return replaced;
+}
+
+// Kinds that programs write as a whole, front to back: no honest program replaces single blocks in their middle.
+bool is_written_whole(const std::string& kind) {
+  for (const std::string_view changes_in_place :
+       {"sqlite", "dbf", "mdb",   "accdb", "pst", "vhd", "vhdx",     "vmdk", "qcow2", "vdi", "ext",
+        "ntfs",   "fat", "exfat", "luks",  "gpt", "mbr", "registry", "evtx", "tar",   "cfb"}) {
+    if (kind.starts_with(changes_in_place)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Judgement judge_change(const Version& before, const Version& after) {
+  const Verdict was = before.judgement.verdict;
+  const Verdict is = after.judgement.verdict;
+  const std::uint64_t blocks = became_random(before.texture, after.texture);
+  if (is == Verdict::kBroken) {
+    if (was == Verdict::kValid) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("it was {}, and is no longer", what_it_was(before)));
+    }
+    if (blocks >= kManyBlocks || (blocks > 0 && blocks * 2 >= before.texture.blocks)) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
+    }
+    if (is_random(before) || was == Verdict::kOpaque) {
+      return with_reason(after.judgement, Verdict::kOpaque, "it looked random before, too");
+    }
+    if (was == Verdict::kBroken)
+      return with_reason(after.judgement, Verdict::kUnknown, "it was not whole before either");
+    return after.judgement;
+  }
+  if (is == Verdict::kUnknown && after.judgement.kind.empty()) {
+    if (after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks &&
+        before.texture.uniform < before.texture.blocks) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("it was {}, and was wiped", what_it_was(before)));
+    }
+    if (blocks >= kManyBlocks && blocks * 50 >= before.texture.blocks) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
+    }
+  }
+  return after.judgement;
+}
+
+Judgement judge_change(const Version& before, Input& old_contents, const Version& after, Input& new_contents) {
+  Judgement judgement = judge_change(before, after);
+  if (judgement.verdict == Verdict::kBroken || before.judgement.verdict == Verdict::kOpaque) return judgement;
+  Window old_window(old_contents);
+  Window new_window(new_contents);
+  const Replaced replaced = compare_blocks(old_window, new_window, after.texture);
+  if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && is_written_whole(after.judgement.kind)) {
+    return with_reason(
+        judgement, Verdict::kBroken,
+        fmt::format("{} blocks of 4 KiB in {} places were replaced by what looks random, and all around them "
+                    "is as it was",
+                    replaced.blocks, replaced.runs));
+  }
+  return judgement;
+}
+
+}  // namespace kura::detect

@@ -1,0 +1,150 @@
+#include "detect/stats/texture.h"
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+#include "detect/stats/byte_counts.h"
+
+namespace kura::detect {
+namespace {
+
+constexpr std::size_t kEdge = 256;         // bytes looked at on each side of an edge
+constexpr unsigned kRandomDistinct = 140;  // of 256 random bytes, 162 values are expected, with a deviation of 5
+constexpr unsigned kPlainDistinct = 110;
+constexpr std::uint64_t kMostRuns = 4096;
+
+constexpr std::size_t kPiece = 256U << 10;
+constexpr std::size_t kMostPieces = 16;
+constexpr std::size_t kCell = 16;
+
+unsigned distinct(base::ByteSpan bytes) {
+  ByteCounts counts;
+  counts.add(bytes);
+  return counts.distinct();
+}
+
+bool is_uniform(base::ByteSpan bytes) {
+  return std::ranges::all_of(bytes, [&](std::uint8_t byte) { return byte == bytes.front(); });
+}
+
+// Bytes of records or text: neither random nor the padding that is put before what is aligned by design.
+bool is_plain_edge(base::ByteSpan bytes) {
+  return bytes.size() == kEdge && distinct(bytes) < kPlainDistinct && !is_uniform(bytes.last(kEdge / 4)) &&
+         !is_uniform(bytes.first(kEdge / 4));
+}
+
+bool is_random_edge(base::ByteSpan bytes) { return bytes.size() == kEdge && distinct(bytes) >= kRandomDistinct; }
+
+bool has_sharp_edges(Window& in, std::uint64_t first, std::uint64_t end) {
+  const std::uint64_t from = first * kBlock;
+  const std::uint64_t to = end * kBlock;
+  return is_plain_edge(in.at(from - kEdge, kEdge)) && is_random_edge(in.at(from, kEdge)) &&
+         is_random_edge(in.at(to - kEdge, kEdge)) && is_plain_edge(in.at(to, kEdge));
+}
+
+// Of the cells whose numbers have the same rest modulo `period`, as many sums: the shares of rests that look random,
+// when the others are plain beyond doubt.
+std::optional<double> random_rests(base::ByteSpan piece, std::size_t period) {
+  std::vector<ByteCounts> rests(period);
+  for (std::size_t offset = 0; offset + kCell <= piece.size(); offset += kCell) {
+    rests[offset / kCell % period].add(piece.subspan(offset, kCell));
+  }
+  std::size_t random = 0;
+  std::size_t plain = 0;
+  for (const ByteCounts& rest : rests) {
+    const double chi = rest.chi_square();
+    random += rest.looks_random() ? 1 : 0;
+    plain += chi > 1000 ? 1 : 0;
+  }
+  if (random + plain < period || random == 0 || plain == 0) return std::nullopt;
+  return static_cast<double>(random) / static_cast<double>(period);
+}
+
+// Random bytes in every block leave no value out; most plain blocks lack many.
+bool may_be_interleaved(base::ByteSpan piece) {
+  std::size_t rich = 0;
+  std::size_t blocks = 0;
+  for (std::size_t offset = 0; offset + kBlock <= piece.size(); offset += kBlock) {
+    ++blocks;
+    if (distinct(piece.subspan(offset, kBlock)) >= 240) ++rich;
+  }
+  return blocks > 0 && rich * 4 >= blocks * 3;
+}
+
+std::optional<double> interleaving_of(base::ByteSpan piece) {
+  if (!may_be_interleaved(piece)) return std::nullopt;
+  // 128 cells: all periods of 32 to 2048 bytes that are powers of two. 12 cells: 48, 96 and 192.
+  for (const std::size_t period : {2U, 12U, 128U}) {
+    if (piece.size() / kCell / period * kCell < 512) break;  // too few bytes for each rest
+    if (const auto share = random_rests(piece, period)) return share;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void BlockSet::add(std::uint64_t block) {
+  const auto word = static_cast<std::size_t>(block / 64);
+  if (words_.size() <= word) words_.resize(word + 1);
+  words_[word] |= std::uint64_t{1} << (block % 64);
+}
+
+std::uint64_t BlockSet::count() const {
+  std::uint64_t count = 0;
+  for (const std::uint64_t word : words_) count += static_cast<std::uint64_t>(std::popcount(word));
+  return count;
+}
+
+BlockSet BlockSet::of_words(std::vector<std::uint64_t> words) {
+  BlockSet set;
+  while (!words.empty() && words.back() == 0) words.pop_back();
+  set.words_ = std::move(words);
+  return set;
+}
+
+void survey(Window& in, Range range, Texture& texture) {
+  const std::uint64_t end = std::min(range.end(), in.size());
+  std::uint64_t offset = (range.offset + kBlock - 1) / kBlock * kBlock;
+  while (offset < end) {
+    const base::ByteSpan block = in.at(offset, static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, end - offset)));
+    // A short block counts where it is the file's last, not where the stretch ends in its middle.
+    if (block.empty() || (block.size() < kBlock && end < in.size())) break;
+    ByteCounts counts;
+    counts.add(block);
+    ++texture.blocks;
+    if (counts.looks_random()) texture.random.add(offset / kBlock);
+    if (counts.distinct() == 1) ++texture.uniform;
+    offset += kBlock;
+  }
+}
+
+Islands find_islands(Window& in, Range range, const Texture& texture) {
+  Islands islands;
+  const std::uint64_t first = (range.offset + kBlock - 1) / kBlock;
+  const std::uint64_t last = range.end() / kBlock;
+  for (std::uint64_t block = first + 1; block < last && islands.runs < kMostRuns; ++block) {
+    if (!texture.random.has(block) || texture.random.has(block - 1)) continue;
+    const std::uint64_t begin = block;
+    while (block < last && texture.random.has(block)) ++block;
+    if (block == last) break;
+    ++islands.runs;
+    if (has_sharp_edges(in, begin, block)) ++islands.sharp;
+  }
+  return islands;
+}
+
+std::optional<double> find_interleaving(Window& in, Range range) {
+  const std::uint64_t end = std::min(range.end(), in.size());
+  if (range.offset >= end) return std::nullopt;
+  const std::uint64_t pieces = std::min<std::uint64_t>(kMostPieces, (end - range.offset + kPiece - 1) / kPiece);
+  const std::uint64_t stride = (end - range.offset) / pieces / kBlock * kBlock;
+  for (std::uint64_t i = 0; i < pieces; ++i) {
+    // From a multiple of a block on, since whoever alternates counts from the file's beginning.
+    const std::uint64_t offset = (range.offset + i * stride) / kBlock * kBlock;
+    if (const auto share = interleaving_of(in.at(offset, kPiece))) return share;
+  }
+  return std::nullopt;
+}
+
+}  // namespace kura::detect
