@@ -1,5 +1,4 @@
 """Two vaults, one of which follows the other: what the tests of following start from."""
-import os
 import random
 import signal
 import subprocess
@@ -9,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from hostile_vault import HostileVault
-from kura import Kura, fill, running, tree_of
+from kura import LONG, Kura, fill, running, tree_of
 from vault import Vault
 
-KURA_LONG = bool(os.environ.get("KURA_LONG"))
-KILLS = 200 if KURA_LONG else 6
+KILLS = 200 if LONG else 6
 MOST_MEMORY = 200 << 10  # KiB
 
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from following import KURA_LONG, MOST_MEMORY, alarms, hostile, is_frozen, objects, pair, pulled  # noqa: F401
-from kura import fill, wait_until
+from following import MOST_MEMORY, alarms, hostile, is_frozen, objects, pair, pulled  # noqa: F401
+from kura import LONG, fill, wait_until
 from vault import Vault
 
 
@@ -151,7 +151,7 @@ FAULTS = {
 def test_objects_that_do_not_come_rightly_stay_out_and_the_others_come(pair, hostile, what, fault):
     """In memory that does not grow with what is sent."""
     harm, becomes = FAULTS[fault]
-    if what != "packs" and becomes == "line" and not KURA_LONG:
+    if what != "packs" and becomes == "line" and not LONG:
         pytest.skip("once is enough in the short run")
     bad = pair.back_up(1)
     victim = [path.name for path in (pair.a.repository("office") / "objects" / what).rglob("*") if path.is_file()][0]
