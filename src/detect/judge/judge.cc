@@ -61,7 +61,7 @@ std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches
   return {};
 }
 
-Judgement judge_known(Window& in, const Kind& kind, const Texture& texture) {
+Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
   Budget budget = Budget::for_file(in.size());
   const Report report = kind.check(in, budget);
   switch (report.finding) {
@@ -73,6 +73,9 @@ Judgement judge_known(Window& in, const Kind& kind, const Texture& texture) {
       return judged(Verdict::kUnknown, &kind, report.evidence);
     case Finding::kWhole:
       break;
+  }
+  for (const Stretch& stretch : report.stretches) {
+    if (stretch.density == Density::kPlain) survey(in, stretch.range, texture);
   }
   std::string wrong = wrong_in_stretches(in, report.stretches, texture);
   return wrong.empty() ? judged(Verdict::kValid, &kind, {}) : judged(Verdict::kBroken, &kind, std::move(wrong));
@@ -89,7 +92,9 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
-Judgement judge_unknown(Window& in, std::string_view name, const Texture& texture) {
+Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
+  survey(in, {0, in.size()}, texture);
+  texture.complete = true;
   const Kind* promised = promise_of(name);
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
@@ -120,7 +125,6 @@ Version judge(Input& input, std::string_view name) {
     version.judgement.kind = "empty";
     return version;
   }
-  survey(in, {0, version.size}, version.texture);
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
