@@ -128,6 +128,21 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
 
+// What the vault keeps is needed now: nothing of it may expire before a person has looked.
+base::Status freeze(Output& output, store::Store& store, const archive::BackupSummary& summary) {
+  const std::string why = fmt::format("the backup {} looks like an attack: {}", summary.snapshot_id.hex().substr(0, 8),
+                                      summary.evidence.empty() ? "" : summary.evidence.front());
+  base::Status frozen = store.freeze(why);
+  if (frozen) {
+    output.note("the vault is frozen: it lets go of nothing until an operator thaws it");
+  } else if (frozen.error().code() == base::ErrorCode::kUnsupported) {
+    output.warning(frozen.error().hint());
+  } else {
+    output.warning("the vault could not be frozen: " + frozen.error().text());
+  }
+  return frozen;
+}
+
 // Nothing: nobody waits.
 base::Result<std::optional<std::chrono::seconds>> time_to_wait(const BackupOptions& options) {
   if (options.wait_for_copy.empty()) return std::nullopt;
@@ -163,6 +178,10 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   boost::json::object told = to_json(*summary, options.dry_run);
   if (!context.output.json()) print(context.output, *summary, options.dry_run);
   if (!context.output.json()) tell_verdict(context.output, *summary);
+  if (summary->verdict == archive::Verdict::kAttacked && !options.dry_run) {
+    const base::Status frozen = freeze(context.output, repository.store(), *summary);
+    told["frozen"] = frozen.has_value();
+  }
   base::Result<std::vector<std::string>> copies;
   if (wait) {
     copies = wait_for_copy(context.output, repository.store(), summary->snapshot_id, *wait, context.stop);
