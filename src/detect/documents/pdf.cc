@@ -136,7 +136,6 @@ void Checker::name() {
     at_key_ = false;
     if (key_ == "Linearized") linearized_ = true;
     if (key_ == "F") dict_.external = true;
-    if (key_ == "Length1") dict_.font = true;
     return;
   }
   const bool filter = key_ == "Filter" && (depth_ == 1 || (depth_ == 2 && !at_key_));
@@ -158,7 +157,7 @@ void Checker::word() {
     object_ = numbers_[0];
     ++objects_;
     ended_ = false;
-  } else if (text.starts_with("endobj") || text.starts_with("endstream")) {
+  } else if (text.starts_with("endobj") || text.starts_with("endstream") || text.ends_with("endobj")) {
     depth_ = 0;
   } else if (text == "xref" || text == "trailer" || text == "startxref") {
     ended_ = true;

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kView = 64U << 10;
 constexpr std::uint64_t kSloppyTail = 512;  // bytes that writers leave between a stream's data and "endstream"
 
+constexpr std::uint64_t kSmall = 4096;
+
 bool is_space(std::uint8_t c) { return c == 0 || c == 9 || c == 10 || c == 12 || c == 13 || c == 32; }
 
 // Whether "endstream" (or "endobj", as some writers have it) follows `offset`, after white space.
@@ -35,7 +37,14 @@ std::uint64_t data_begins(Window& in, std::uint64_t offset) {
   return offset + i;
 }
 
-// The compressed data says itself where it ends. Adler-32, which some writers leave out or cut, must not be wrong.
+// Whether the data ends as zlib's Z_SYNC_FLUSH ends it: Acrobat writes forms so, without a last block.
+bool flushed(Window& in, std::uint64_t begin, std::uint64_t end) {
+  return end - begin >= 4 && in.big32(end - 4) == 0x0000FFFF;
+}
+
+// The compressed data says itself where it ends. That the last block or the Adler-32 is missing or wrong, as some
+// writers and many readers have it, is let pass only in small streams: Huffman codes fall into step again after damage,
+// and in large ones the checksum alone would tell.
 StreamFound flate(Window& in, Range range, bool length_known, Budget& budget) {
   StreamFound found;
   Range data = range;
@@ -49,14 +58,16 @@ StreamFound flate(Window& in, Range range, bool length_known, Budget& budget) {
   const Inflated unpacked = inflate(in, data, Wrapping::kZlib, budget);
   if (unpacked.end == InflateEnd::kOverBudget) return {StreamEnd::kOverBudget, 0, 0, {}};
   found.next = data.offset + unpacked.used;
-  if (unpacked.end == InflateEnd::kDone) return found;
+  if (unpacked.end == InflateEnd::kDone && (!length_known || range.end() - found.next <= kSloppyTail)) return found;
+  if (unpacked.end == InflateEnd::kDone) return {StreamEnd::kBroken, 0, found.next, {}};
   found.end = unpacked.end == InflateEnd::kEndsEarly && !length_known ? StreamEnd::kEndsEarly : StreamEnd::kBroken;
   found.at = found.next;
   if (data.size <= 2) return {StreamEnd::kHolds, range.end(), 0, {}};
+  if (!length_known || (data.size > kSmall && !flushed(in, data.offset, range.end()))) return found;
+  if (unpacked.end == InflateEnd::kEndsEarly) return {StreamEnd::kHolds, range.end(), 0, {}};
   const Inflated raw = inflate(in, {data.offset + 2, data.size - 2}, Wrapping::kRaw, budget);
-  const std::uint64_t raw_end = data.offset + 2 + raw.used;
-  if (raw.end != InflateEnd::kDone || !length_known) return found;
-  if (range.end() - raw_end < 4 || ends_at(in, raw_end)) found = {StreamEnd::kHolds, raw_end, 0, {}};
+  const std::uint64_t rest = range.end() - (data.offset + 2 + raw.used);
+  if (raw.end == InflateEnd::kDone && rest < 4 + 4) return {StreamEnd::kHolds, range.end(), 0, {}};
   return found;
 }
 
@@ -96,7 +107,8 @@ BrokenAt jpeg_after_space(Window& in, Range range, Budget& budget) {
   return jpeg_breaks(in, {range.offset + skip, range.size - skip}, budget);
 }
 
-// Plain, unless most of it looks random: a font of Type 1 is encrypted by its format, pictures may be of any kind.
+// Plain, unless most of it looks random: fonts of Type 1 are encrypted by their format, applications keep data of their
+// own, and files without a filter may be encrypted.
 Density density(Window& in, Range range) {
   std::uint32_t random = 0;
   std::uint32_t seen = 0;
@@ -110,7 +122,7 @@ Density density(Window& in, Range range) {
 
 StreamFound unfiltered(Window& in, Range range, const StreamDict& dict, bool encrypted) {
   const bool opaque = encrypted || !dict.filter.empty();
-  const Density is = opaque ? Density::kDense : dict.font ? density(in, range) : Density::kPlain;
+  const Density is = opaque ? Density::kDense : density(in, range);
   return {StreamEnd::kUnproven, range.end(), 0, {range, is}};
 }
 

@@ -17,7 +17,6 @@ struct StreamDict {
   std::uint64_t length = 0;
   bool has_length = false;  // a number, not a reference
   bool external = false;    // /F: the data is in another file
-  bool font = false;        // /Length1: a font's program
 };
 
 enum class StreamEnd : std::uint8_t { kHolds, kBroken, kEndsEarly, kUnproven, kOverBudget };

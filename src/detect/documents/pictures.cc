@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "detect/codec/inflate.h"
+#include "detect/grammar/noise.h"
 
 namespace kura::detect {
 namespace pictures {
@@ -21,15 +22,16 @@ template <typename Stuffed>
 std::uint64_t next_marker(Window& in, std::uint64_t offset, std::uint64_t end, Budget& budget, const Stuffed& stuffed) {
   while (offset + 1 < end) {
     const base::ByteSpan bytes = view(in, offset, end);
-    if (bytes.size() < 2 || !budget.spend(bytes.size())) return end;
+    if (bytes.size() < 2) return end;
     std::size_t from = 0;
     while (from + 1 < bytes.size()) {
       const void* found = std::memchr(bytes.data() + from, 0xFF, bytes.size() - 1 - from);
       if (found == nullptr) break;
       from = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
-      if (!stuffed(bytes[from + 1])) return offset + from;
+      if (!stuffed(bytes[from + 1])) return budget.spend(from + 1) ? offset + from : end;
       ++from;
     }
+    if (!budget.spend(bytes.size())) return end;
     offset += bytes.size() - 1;
   }
   return end;
@@ -41,6 +43,11 @@ bool is_restart(std::uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; 
 // thumbnails only, RSTn only stands in scans, 02 to BF are reserved.
 bool known(std::uint8_t marker) { return marker >= 0xC0 && !is_restart(marker); }
 
+// Some bytes behind the end mark are usual, another picture too; an end mark that damage made has codes behind it.
+bool noise_follows(Window& in, std::uint64_t offset, std::uint64_t end) {
+  return end - offset >= kNoisePiece && in.big16(offset) != 0xFFD8 && looks_random(in.at(offset, kNoisePiece));
+}
+
 // The counts of a DHT segment's tables must fill it (B.2.4.2).
 bool huffman_tables_fill(base::ByteSpan body) {
   while (body.size() >= 17) {
@@ -51,6 +58,15 @@ bool huffman_tables_fill(base::ByteSpan body) {
     body = body.subspan(17 + values);
   }
   return body.size() < 17;
+}
+
+// Packets' bytes never have FF followed by more than 8F, but for SOP, with its number, and EPH (A.8, B.10.1).
+std::uint64_t packets_break(Window& in, std::uint64_t offset, std::uint64_t end, Budget& budget) {
+  while (true) {
+    offset = next_marker(in, offset, end, budget, [](std::uint8_t c) { return c <= 0x8F || c == 0x92; });
+    if (offset >= end || in.big32(offset) != 0xFF910004) return std::min(offset, end);
+    offset += 6;
+  }
 }
 
 }  // namespace
@@ -66,12 +82,12 @@ BrokenAt jpeg_breaks(Window& in, Range range, Budget& budget) {
   while (offset + 4 <= end && budget.spend(16)) {
     const base::ByteSpan head = in.at(offset, 4);
     if (head.size() < 4) return offset;
-    if (head[0] != 0xFF) return scans ? BrokenAt() : BrokenAt(offset);  // bytes behind a scan that ended oddly
+    if (head[0] != 0xFF) return offset;
     if (head[1] == 0xFF) {
       ++offset;
       continue;
     }
-    if (head[1] == 0xD9) return std::nullopt;
+    if (head[1] == 0xD9) return noise_follows(in, offset + 2, end) ? BrokenAt(offset) : BrokenAt();
     if (!known(head[1])) return offset;
     const std::uint64_t length = big<std::uint16_t>(head, 2);
     if (length < 2 || length > end - offset - 2) return offset;
@@ -113,9 +129,8 @@ BrokenAt jpeg2000_breaks(Window& in, Range range, Budget& budget) {
     const std::uint64_t part = in.big32(offset + 6).value_or(0);
     const std::uint64_t next = part == 0 ? end : offset + part;
     if ((part != 0 && part < 14) || next > end) return offset;
-    // Packets' bytes never have FF followed by more than 8F, but for SOP and EPH (A.8, B.10.1).
-    std::uint64_t at = next_marker(in, offset + 12, next, budget, [](std::uint8_t c) { return c != 0x93; });
-    if (at < next) at = next_marker(in, at + 2, next, budget, [](std::uint8_t c) { return c <= 0x92; });
+    const std::uint64_t data = next_marker(in, offset + 12, next, budget, [](std::uint8_t c) { return c != 0x93; });
+    const std::uint64_t at = packets_break(in, data + 2, next, budget);
     if (at < next && in.big16(at) != 0xFFD9) return at;
     offset = next;
   }
