@@ -7,6 +7,7 @@
 #include "detect/codec/inflate.h"
 #include "detect/documents/cfb_storage.h"
 #include "detect/documents/office_records.h"
+#include "detect/documents/pdf_streams.h"
 #include "detect/documents/pictures.h"
 #include "detect/grammar/noise.h"
 
@@ -29,6 +30,7 @@ class Checker {
   bool message(const Entry& entry, Window& stream, Verdict& verdict);
   bool presentation(const Entry& entry, Window& stream, Verdict& verdict);
   bool holds_pictures(Window& stream);
+  Verdict table(const Entry& entry, Window& stream);
   Verdict word(const Entry& entry, Window& stream);
   Density density(Window& stream);
 
@@ -59,6 +61,24 @@ Verdict Checker::word(const Entry& entry, Window& stream) {
   return office::check_word(stream, table, budget_);
 }
 
+// Whether it is encrypted is told in the other stream ([MS-DOC] 2.5.2).
+Verdict Checker::table(const Entry& entry, Window& stream) {
+  std::uint64_t size = 0;
+  const std::vector<Range>* places = sibling(entry, "WordDocument", size);
+  if (places == nullptr) return {};
+  StreamInput input(in_, *places, size);
+  Window document(input);
+  if ((document.little16(10).value_or(0) & 0x0100) != 0) return {};
+  // Later versions keep a zip archive (the theme) in it.
+  const std::uint64_t size_all = stream.size();
+  const std::uint64_t begin = pdf::find(stream, "PK\3\4", 0, size_all, budget_).value_or(size_all);
+  std::uint64_t end = begin;
+  while (const auto next = pdf::find(stream, "PK\5\6", end, size_all, budget_)) end = *next + 22;
+  Verdict plain = office::check_plain(stream, {0, begin}, budget_);
+  if (plain.broken || end >= size_all) return plain;
+  return office::check_plain(stream, {end, size_all - end}, budget_);
+}
+
 // A property of a mail ([MS-OXMSG] 2.2.1): the last four digits of the name are its type.
 bool Checker::message(const Entry& entry, Window& stream, Verdict& verdict) {
   if (!entry.name.starts_with("__substg1.0_")) return false;
@@ -86,7 +106,7 @@ bool Checker::presentation(const Entry& entry, Window& stream, Verdict& verdict)
     verdict.cipher = user.little32(12) == 0xF3D1C4DF;
   }
   if (verdict.cipher || stream.has(0, std::string_view("\3\0\0\0\xFF\xFF", 6))) return false;
-  verdict = office::check_records(stream, budget_);
+  verdict = office::check_records(stream, {0, stream.size()}, budget_);
   return true;
 }
 
@@ -94,13 +114,19 @@ bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
   const std::string& name = entry.name;
   if (name == "WordDocument") {
     verdict = word(entry, stream);
-    return false;  // pictures and old formatting are in it too
+    if (verdict.broken || verdict.cipher) return false;
+    Verdict plain = office::check_plain(stream, {0, stream.size()}, budget_);
+    if (plain.broken && holds_pictures(stream)) return false;
+    verdict = std::move(plain);
+    return true;
   }
   if (name == "PowerPoint Document" || name == "Pictures") return presentation(entry, stream, verdict);
   if (name == "Workbook" || name == "Book")
     verdict = office::check_workbook(stream, budget_);
   else if (name == "PowerPoint Document" || name == "Pictures")
-    verdict = office::check_records(stream, budget_);
+    verdict = office::check_records(stream, {0, stream.size()}, budget_);
+  else if (name == "0Table" || name == "1Table")
+    verdict = table(entry, stream);
   else if (name.starts_with('\5'))
     verdict = office::check_properties(stream);
   else if (name == "dir" && storage_.entries[entry.parent].name == "VBA")

@@ -26,8 +26,12 @@ bool opaque_record(std::uint16_t type, std::uint16_t before) {
 
 Verdict check_plain(Window& stream, Range range, Budget& budget) {
   for (std::uint64_t offset = range.offset; offset + kNoisePiece <= range.end(); offset += kNoisePiece) {
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(2 * kNoisePiece, range.end() - offset));
     if (!budget.spend(kNoisePiece)) return holds();
-    if (looks_random(stream.at(offset, kNoisePiece))) return breaks(offset, "looks random where plain records belong");
+    const base::ByteSpan bytes = stream.at(offset, length);
+    if (looks_random(bytes) || stripes_look_random(bytes, 64) || stripes_look_random(bytes, 16)) {
+      return breaks(offset, "looks random where plain records belong");
+    }
   }
   return holds();
 }
@@ -43,8 +47,7 @@ Verdict check_workbook(Window& stream, Budget& budget) {
     const std::uint16_t length = stream.little16(offset + 2).value_or(0);
     if (!budget.spend(16)) return holds();
     // After the last substream there may be padding.
-    if (open == 0 && offset > 0 && (type & 0xF8FF) != 0x0009 && (type & 0xF8FF) != 0x0809)
-      return {false, encrypted, 0, {}};
+    if (open == 0 && offset > 0 && (type & 0xF8FF) != 0x0009 && (type & 0xF8FF) != 0x0809) break;
     if (!known_record(type) || length > size - offset - 4) {
       return breaks(offset, "has no record of Excel at its byte " + std::to_string(offset));
     }
@@ -113,11 +116,11 @@ Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& b
 
 }  // namespace
 
-Verdict check_records(Window& stream, Budget& budget) {
+Verdict check_records(Window& stream, Range range, Budget& budget) {
   std::array<std::uint64_t, kMostDepth> ends{};
   std::size_t depth = 0;
-  ends[0] = stream.size();
-  std::uint64_t offset = 0;
+  ends[0] = range.end();
+  std::uint64_t offset = range.offset;
   while (true) {
     while (depth > 0 && offset >= ends[depth]) --depth;
     const base::ByteSpan bytes = stream.at(offset, 8);
@@ -151,6 +154,23 @@ Verdict check_records(Window& stream, Budget& budget) {
     if (atom.broken) return atom;
     offset += head.length;
   }
+}
+
+// Pictures one after the other ([MS-DOC] 2.9.192): a head of 68 bytes, a name, a drawing's records.
+bool check_data(Window& stream, Budget& budget, Verdict& verdict) {
+  std::uint64_t offset = 0;
+  while (stream.size() - offset >= 68 && budget.spend(64)) {
+    const std::uint64_t length = stream.little32(offset).value_or(0);
+    if (stream.little16(offset + 4) != 68 || length < 68 || length > stream.size() - offset) return false;
+    const std::uint16_t map = stream.little16(offset + 6).value_or(0);
+    const std::uint64_t name = map == 0x66 ? 1ULL + stream.byte(offset + 68).value_or(0) : 0;
+    if ((map == 0x64 || map == 0x66) && length > 68 + name) {
+      verdict = check_records(stream, {offset + 68 + name, length - 68 - name}, budget);
+      if (verdict.broken) return true;
+    }
+    offset += length;
+  }
+  return true;
 }
 
 Verdict check_properties(Window& stream) {

@@ -21,7 +21,9 @@ inline Verdict breaks(std::uint64_t at, std::string what) { return {true, false,
 
 Verdict check_workbook(Window& stream, Budget& budget);
 // Of a presentation, of its pictures, of a drawing: one grammar.
-Verdict check_records(Window& stream, Budget& budget);
+Verdict check_records(Window& stream, Range range, Budget& budget);
+// Of the pictures of a document of Word; false when it holds other things too.
+bool check_data(Window& stream, Budget& budget, Verdict& verdict);
 Verdict check_word(Window& document, Window& table, Budget& budget);
 // A property set ([MS-OLEPS] 2.21).
 Verdict check_properties(Window& stream);
