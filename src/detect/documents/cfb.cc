@@ -30,6 +30,7 @@ class Checker {
   bool message(const Entry& entry, Window& stream, Verdict& verdict);
   bool presentation(const Entry& entry, Window& stream, Verdict& verdict);
   bool holds_pictures(Window& stream);
+  bool small_streams_hold(Report& report);
   Verdict table(const Entry& entry, Window& stream);
   Verdict word(const Entry& entry, Window& stream);
   Density density(Window& stream);
@@ -39,6 +40,7 @@ class Checker {
   Storage storage_;
   std::vector<std::vector<Range>> contents_;
   bool cipher_ = false;
+  bool office_ = false;  // of Word, Excel or PowerPoint
 };
 
 const std::vector<Range>* Checker::sibling(const Entry& of, std::string_view name, std::uint64_t& size) const {
@@ -184,6 +186,16 @@ Density Checker::density(Window& stream) {
   return random * 2 > pieces || (pieces == 0 && stream.size() > 256) ? Density::kDense : Density::kPlain;
 }
 
+// Streams of less than 4 KiB are short texts, numbers and names; one of them may be a picture.
+bool Checker::small_streams_hold(Report& report) {
+  StreamInput input(in_, storage_.mini_stream, storage_.entries[0].size);
+  Window stream(input);
+  const Verdict plain = office::check_plain(stream, {0, stream.size()}, budget_);
+  if (!plain.broken || holds_pictures(stream)) return true;
+  report = broken(input.place(plain.at), "its small streams look random where plain records belong");
+  return false;
+}
+
 Report Checker::run() {
   Report report = read_storage(in_, budget_, storage_, contents_);
   if (report.finding != Finding::kWhole) return report;
@@ -194,6 +206,7 @@ Report Checker::run() {
     StreamInput input(in_, contents_[i], entry.size);
     Window stream(input);
     Verdict verdict;
+    office_ |= entry.name == "WordDocument" || entry.name == "Workbook" || entry.name == "PowerPoint Document";
     const bool known = proven(entry, stream, verdict);
     if (budget_.spent_out()) return over_budget();
     if (verdict.broken) {
@@ -205,6 +218,7 @@ Report Checker::run() {
     const Density is = verdict.cipher ? Density::kDense : density(stream);
     for (const Range& place : contents_[i]) unproven.push_back({place, is});
   }
+  if (!cipher_ && office_ && !small_streams_hold(report)) return report;
   std::ranges::sort(unproven, {}, [](const Stretch& stretch) { return stretch.range.offset; });
   if (cipher_) report = cipher("a document of Office with a password");
   for (Stretch stretch : unproven) {
