@@ -39,8 +39,7 @@ bool recognise(Window& in) { return in.has(0, "regf") && in.little32(20) == 1 &&
 // A base block that was not written to its end is healed from the log when the hive is loaded, so its checksum alone
 // proves nothing; the bins do.
 Report check(Window& in, Budget& budget) {
-  const std::uint64_t bytes = in.little32(40).value_or(0);
-  const std::uint64_t end = bytes == 0 ? std::max(in.size() / kBase, std::uint64_t{1}) * kBase : kBase + bytes;
+  const std::uint64_t end = kBase + in.little32(40).value_or(0);
   const bool sums = base_block_sums(in);
   if (end > in.size())
     return broken(in.size(), "it ends early: its header says " + std::to_string(end - kBase) + " bytes");
