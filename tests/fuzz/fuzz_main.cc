@@ -14,6 +14,8 @@ struct Target {
 constexpr Target kTargets[] = {
     {"cache", cache},
     {"config", config},
+    {"databases", databases},
+    {"documents", documents},
     {"door", door},
     {"entry", entry},
     {"followed_vault", followed_vault},

@@ -22,6 +22,8 @@ namespace kura::fuzz {
 // chosen.
 void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
+void databases(base::ByteSpan input);
+void documents(base::ByteSpan input);
 void door(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void followed_vault(base::ByteSpan input);
