@@ -32,7 +32,8 @@ bool place(Window& in, std::uint64_t end, std::uint64_t offset, std::uint64_t si
     return true;
   }
   if (offset > close || !is_central(in, offset)) return false;
-  found.range = {offset, size};
+  // Here the size is not the distance, so the end of the directory is where its count says.
+  found.range = {offset, end - offset};
   return true;
 }
 
