@@ -28,11 +28,14 @@ constexpr std::array kArchives = {
     Kind{"zip", "zip odg otg odf odb odc vsdx vsdm xps oxps nupkg whl egg xpi kmz cbz vsix sketch npz ipa oxt ora kra",
          is_other_zip, zip::check},
     Kind{"gzip", "gz tgz svgz emz wmz", gzip::recognise, gzip::check},
-    Kind{"bzip2", "bz2 tbz tbz2 tbz2", bzip2::recognise, bzip2::check},
+    Kind{"bzip2", "bz2 tbz tbz2", bzip2::recognise, bzip2::check},
     Kind{"xz", "xz txz", xz::recognise, xz::check},
     Kind{"lzma", "lzma tlz", lzma::recognise, lzma::check},
     Kind{"zstd", "zst zstd tzst", zstd::recognise, zstd::check},
     Kind{"lz4", "lz4", lz4::recognise, lz4::check},
+    Kind{"ar", "deb udeb a ar ipk", ar::recognise, ar::check},
+    Kind{"cpio", "cpio", cpio::recognise, cpio::check},
+    Kind{"tar", "tar gem ova", tar::recognise, tar::check},
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kBlockMagic = 0x314159265359;
 constexpr std::uint64_t kEndMagic = 0x177245385090;
 constexpr std::uint64_t kMagicMask = (1ULL << 48) - 1;
-constexpr std::uint64_t kUnpackMost = 4U << 20;  // bytes of a file, packed
+constexpr std::uint64_t kUnpackMost = 2U << 20;  // bytes of a file, packed
 constexpr std::size_t kPiece = 64U << 10;
 
 // Numbers at any bit of the file.

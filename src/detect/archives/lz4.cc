@@ -158,6 +158,9 @@ bool Checker::check_frame() {
     if (size > frame->block_most) return fail(offset_ - 4, "a block is larger than the frame allows");
     if (size > in_.size() - offset_) return fail(in_.size(), "the file ends within a block");
     if (!unpack({offset_, size}, *word >> 31 == 0, frame->linked, frame->block_most)) return false;
+    if (!frame->block_checksums && !frame->checksum) {
+      add_stretch(report_.stretches, {{offset_, size}, Density::kDense});
+    }
     offset_ += size;
     if (frame->block_checksums) {
       if (in_.little32(offset_) != XXH32(packed_.data(), packed_.size(), 0)) {
@@ -190,6 +193,7 @@ bool Checker::check_old_frame() {
     if (*size > in_.size() - offset_) return fail(in_.size(), "the file ends within a block");
     out_.end = 0;
     if (!unpack({offset_, *size}, true, false, kOldBlock)) return false;
+    add_stretch(report_.stretches, {{offset_, *size}, Density::kDense});
     offset_ += *size;
   }
   return true;

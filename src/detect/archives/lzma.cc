@@ -10,7 +10,7 @@
 namespace kura::detect::lzma {
 namespace {
 
-constexpr std::uint64_t kUnpackMost = 8U << 20;  // bytes of a file, packed: the rest is not looked at
+constexpr std::uint64_t kUnpackMost = 4U << 20;  // bytes of a file, packed: the rest is not looked at
 constexpr std::uint64_t kMemoryMost = 80U << 20;
 constexpr std::size_t kPiece = 64U << 10;
 

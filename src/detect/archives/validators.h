@@ -37,10 +37,13 @@ Report check(Window& in, Budget& budget);
   Report check(Window& in, Budget& budget); \
   }
 
+KURA_DETECT_VALIDATOR(ar)
 KURA_DETECT_VALIDATOR(bzip2)
+KURA_DETECT_VALIDATOR(cpio)
 KURA_DETECT_VALIDATOR(gzip)
 KURA_DETECT_VALIDATOR(lz4)
 KURA_DETECT_VALIDATOR(lzma)
+KURA_DETECT_VALIDATOR(tar)
 KURA_DETECT_VALIDATOR(xz)
 KURA_DETECT_VALIDATOR(zstd)
 

@@ -17,7 +17,7 @@ namespace kura::detect::xz {
 namespace {
 
 constexpr std::string_view kMagic("\xFD\x37zXZ\0", 6);
-constexpr std::uint64_t kUnpackMost = 8U << 20;   // bytes of a file, packed
+constexpr std::uint64_t kUnpackMost = 4U << 20;   // bytes of a file, packed
 constexpr std::uint64_t kMemoryMost = 80U << 20;  // what `xz -9` needs; touched only as far as it unpacks
 constexpr std::size_t kPiece = 64U << 10;
 
@@ -175,6 +175,7 @@ bool Checker::check_block() {
   const bool wanted = in_.size() <= kUnpackMost || due;
   if (good && known && wanted && lzma_raw_decoder_memusage(filters.data()) <= kMemoryMost) {
     good = unpack(block, packed);
+    if (check == 0) add_stretch(report_.stretches, {packed, Density::kDense});
   } else if (good) {
     add_stretch(report_.stretches, {packed, Density::kDense});
   }
