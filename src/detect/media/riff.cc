@@ -25,8 +25,11 @@ class Chunks {
     const base::ByteSpan head = in_->at(offset, 8);
     if (!budget_->spend(32) || head.size() < 8) return "the file ends early";
     chunk.id = std::string(base::as_text(head.first(4)));
-    if (std::ranges::any_of(chunk.id, [](char c) { return c < ' ' || c > '~'; }))
+    // ImageMagick writes "XMP" with a zero.
+    const auto odd = [](char c) { return c < ' ' || c > '~'; };
+    if (std::ranges::any_of(chunk.id.substr(0, 3), odd) || (chunk.id[3] != 0 && odd(chunk.id[3]))) {
       return "there is no chunk where one has to be";
+    }
     std::uint64_t size = big_ ? big<std::uint32_t>(head, 4) : little<std::uint32_t>(head, 4);
     if (size == 0xFFFFFFFF && chunk.id == "data") size = end - offset - 8;
     if (size > end - offset - 8) return "the file ends early, within a chunk";
