@@ -5,7 +5,6 @@ namespace {
 
 constexpr std::string_view kNoCode = "bits in the picture that are no code";
 constexpr std::string_view kTooMany = "a block of the picture with too many coefficients";
-constexpr std::string_view kNoTable = "a scan without its code table";
 
 // Bytes that may be left of a segment. Writers pad by a byte or two; cameras by more.
 constexpr std::uint64_t kSlack = 64;
@@ -106,7 +105,7 @@ void Follower::correct(std::uint64_t block, unsigned from) {
 }
 
 const char* Follower::ac_refined(const Scan::Part& part, std::uint64_t* block) {
-  if (block == nullptr) return kNoTable.data();
+  if (block == nullptr) return "a refinement of nothing";
   if (run_ > 0) {
     --run_;
     correct(*block, scan_->first);
@@ -219,7 +218,7 @@ std::uint64_t Scan::units(const Frame& frame) const {
 
 std::optional<std::string_view> follow(Window& in, Range range, Frame& frame, const Scan& scan, const Tables& tables,
                                        Budget& budget) {
-  if (!has_tables(frame, scan, tables)) return kNoTable;
+  if (!has_tables(frame, scan, tables)) return std::nullopt;  // they are elsewhere: TIFF, films
   if (!budget.spend(range.size)) return std::nullopt;
   return Follower(in, range, frame, scan, tables).all(budget);
 }

@@ -58,6 +58,7 @@ class Reader {
   void keep(std::uint64_t tag, const Field& field, Directory& directory);
   const char* parts(const Directory& directory);
   const char* part(const Directory& directory, Range range, std::uint64_t bytes);
+  void tell(Range range, Density density);
   const char* lzw(Range range, std::uint64_t bytes);
   const char* pack_bits(Range range, std::uint64_t bytes);
 
@@ -67,7 +68,7 @@ class Reader {
   bool wide_ = false;
   std::uint64_t at_ = 0;
   std::vector<std::uint64_t> to_read_;
-  std::vector<Stretch> stretches_;
+  std::vector<Stretch> stretches_;  // in the order of the directories
 };
 
 std::uint64_t Reader::number(std::uint64_t at, unsigned width) {
@@ -143,8 +144,7 @@ const char* Reader::field(std::uint64_t at, Directory& directory) {
   if (field.where > in_->size() || field.count > (in_->size() - field.where) / field.width)
     return "a field that lies beyond the end of the file";
   if (field.count * field.width >= 4096 && tag != 273 && tag != 279 && tag != 324 && tag != 325) {
-    if (stretches_.size() < kMostStretches)
-      stretches_.push_back({{field.where, field.count * field.width}, Density::kDense});
+    tell({field.where, field.count * field.width}, Density::kDense);
   }
   if (field.count > 0) keep(tag, field, directory);
   return nullptr;
@@ -163,6 +163,15 @@ const char* Reader::directory(std::uint64_t at, Directory& directory) {
   }
   directory.next = number(first + count * width, wide_ ? 8 : 4);
   return nullptr;
+}
+
+void Reader::tell(Range range, Density density) {
+  constexpr std::size_t kMostTold = 65536;
+  if (!stretches_.empty() && stretches_.back().density == density && stretches_.back().range.end() == range.offset) {
+    stretches_.back().range.size += range.size;
+  } else if (stretches_.size() < kMostTold) {
+    stretches_.push_back({range, density});
+  }
 }
 
 const char* Reader::lzw(Range range, std::uint64_t bytes) {
@@ -198,7 +207,7 @@ const char* Reader::pack_bits(Range range, std::uint64_t bytes) {
 const char* Reader::part(const Directory& directory, Range range, std::uint64_t bytes) {
   switch (directory.compression) {
     case 1:
-      add_stretch(stretches_, {range, directory.photometric == 32803 ? Density::kDense : Density::kPlain});
+      tell(range, directory.photometric == 32803 ? Density::kDense : Density::kPlain);
       return nullptr;
     case 5:
       return lzw(range, bytes);
@@ -206,8 +215,7 @@ const char* Reader::part(const Directory& directory, Range range, std::uint64_t 
       if (directory.photometric == 32803 || directory.photometric == 34892) break;  // lossless, of raw pictures
       if (!in_->has(range.offset, "\xFF\xD8")) return "a JPEG picture without its beginning";
       const Report report = jpeg::check_within(*in_, range, *budget_);
-      // Tables of codes are elsewhere, so that codes are not followed there.
-      const bool broken = report.finding == Finding::kBroken && report.evidence != "a scan without its code table";
+      const bool broken = report.finding == Finding::kBroken;
       return broken ? "a JPEG picture within it is broken" : nullptr;
     }
     case 8:
@@ -221,7 +229,7 @@ const char* Reader::part(const Directory& directory, Range range, std::uint64_t 
     default:
       break;
   }
-  add_stretch(stretches_, {range, Density::kDense});
+  tell(range, Density::kDense);
   return nullptr;
 }
 

@@ -176,7 +176,7 @@ const char* Reader::segment(std::uint64_t& at, std::uint64_t end) {
       return "a segment with an element that does not belong there";
     }
     const bool open = each.size == kUnknown;
-    if (!open && (each.body > end || each.size > end - each.body)) return "the file ends early, within the segment";
+    if (each.body > end || (!open && each.size > end - each.body)) return "the file ends early, within the segment";
     const std::uint64_t each_end = open ? end : each.body + each.size;
     at = each.body;
     if (each.id == kTracks) tracks({each.body, each_end - each.body});

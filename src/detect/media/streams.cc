@@ -131,8 +131,8 @@ Report check_program(Window& in, Budget& budget) {
       const base::ByteSpan rest = in.at(at, 4096);
       const auto zeros =
           static_cast<std::uint64_t>(std::ranges::find_if(rest, [](std::uint8_t c) { return c != 0; }) - rest.begin());
-      if (rest.size() < 6 || zeros == rest.size()) break;
-      if (zeros < 3) return broken(at, "there is no start code where one has to be");
+      if (rest.size() < 6 || (zeros == rest.size() && rest.size() < 4096)) break;
+      if (zeros < 3 || zeros == rest.size()) return broken(at, "there is no start code where one has to be");
       at += zeros - 2;
       if (piece(in, at) == 0) return broken(at, "there is no start code where one has to be");
       continue;
