@@ -148,6 +148,7 @@ Encoding by_head(base::ByteSpan head) {
   for (std::size_t at = 0; at < head.size(); at += kPiece) {
     if (texture(head.subspan(at, std::min(kPiece, head.size() - at))) != Texture::kText) return Encoding::kNone;
   }
+  if (head.size() < kPiece && is_scrambled(head)) return Encoding::kNone;
   return by_fit(head, fits_of(head));
 }
 
@@ -163,6 +164,16 @@ bool is_records(Window& in, std::uint64_t at) {
 }
 
 }  // namespace
+
+bool is_scrambled(base::ByteSpan bytes) {
+  const auto controls = std::ranges::count_if(bytes, [](std::uint8_t b) {
+    return (b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f') || b == 0x7f;
+  });
+  if (controls == 0) return false;
+  Fits fits;
+  count_utf8(bytes, fits);
+  return fits.utf8_wrong >= 2 && fits.utf8_wrong + static_cast<std::size_t>(controls) >= 4;
+}
 
 Encoding encoding_of(Window& in) {
   const base::ByteSpan head = in.at(0, kHead);

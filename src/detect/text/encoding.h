@@ -40,6 +40,8 @@ enum class Texture : std::uint8_t {
 };
 // Of at most a few pieces. Random bytes are told from 24 bytes on, and surely from 64 on.
 Texture texture(base::ByteSpan bytes);
+// For less than a piece, of a text in UTF-8 or of unknown encoding: wrong characters and control characters together.
+bool is_scrambled(base::ByteSpan bytes);
 // The same for units of 2 or 4 bytes.
 Texture wide_texture(base::ByteSpan bytes, Encoding encoding);
 

@@ -76,7 +76,8 @@ Report check_hex_records(Window& in, Budget& budget) {
     ++number;
     const std::string_view text = line ? trimmed(*line) : std::string_view();
     // Comments and empty lines are kept by some tools; what follows the last record is nobody's.
-    const bool comment = line.has_value() && (text.empty() || text[0] == '#' || text[0] == ';' || text[0] == '$' || text[0] == '@');
+    const bool comment =
+        line.has_value() && (text.empty() || text[0] == '#' || text[0] == ';' || text[0] == '$' || text[0] == '@');
     const Record found = comment ? Record::kRight : record(text);
     if (found == Record::kWrong) {
       return broken(at, "the record in line " + std::to_string(number) + " is wrong in its length or checksum");

@@ -67,6 +67,10 @@ class Checker {
       const std::size_t from = length < kPiece ? i - std::min(i, kPiece - length) : i;
       const base::ByteSpan piece = view.subspan(is_wide(encoding_) ? from & ~std::size_t{3} : from, i + length - from);
       if (!is_wide(encoding_)) disguise_.add(view.subspan(i, length));
+      if (length < kPiece && !is_wide(encoding_) && is_scrambled(view.subspan(i, length))) {
+        note(Texture::kRandom, at + i, length);
+        continue;
+      }
       note(is_wide(encoding_) ? wide_texture(piece, encoding_) : texture(piece), at + i, length);
     }
   }
