@@ -214,11 +214,15 @@ bool Checker::check_chain(const Section& section, const std::string& name) {
   return true;
 }
 
+// Not constants (.rodata): one program in 500 has tables of ciphers or of Galois fields there, which look random.
 void Checker::add_contents(const Section& section, const std::string& name) {
-  const bool plain = (section.flags & kExecutable) != 0 || name.starts_with(".debug_") ||
-                     name.starts_with(".eh_frame") || name.starts_with(".gcc_except") || name.starts_with(".rela") ||
-                     name == ".rodata" || name == ".data";
-  if (plain) add_stretch(stretches_, {section.range, Density::kPlain});
+  static constexpr std::string_view kPlain[] = {".debug_",      ".eh_frame",   ".gcc_except", ".data.rel.ro",
+                                                ".gnu.version", ".dynamic",    ".got",        ".init_arr",
+                                                ".note",        ".orc_unwind", ".pdata",      ".BTF"};
+  const bool packed = name.starts_with(".gnu.lto") || name.starts_with(".gnu_debugdata");
+  const bool plain = (section.flags & kExecutable) != 0 ||
+                     std::ranges::any_of(kPlain, [&](std::string_view begin) { return name.starts_with(begin); });
+  if (plain && !packed) add_stretch(stretches_, {section.range, Density::kPlain});
 }
 
 bool Checker::check_section(const Section& section) {

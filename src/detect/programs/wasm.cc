@@ -6,7 +6,7 @@ namespace kura::detect::programs {
 namespace wasm {
 namespace {
 
-constexpr std::uint8_t kCode = 10, kLastSection = 13;
+constexpr std::uint8_t kCode = 10, kData = 11, kLastSection = 13;
 constexpr std::uint8_t kEnd = 0x0b;  // the last byte of every function's body
 
 // An unsigned LEB128 of at most 32 bits; moves `at` behind it.
@@ -57,7 +57,8 @@ Report check_wasm(Window& in, Budget& budget) {
       const auto wrong = wasm::wrong_body(in, at, end, budget);
       if (wrong) return broken(*wrong, "the bodies of its functions do not follow each other");
     }
-    add_stretch(stretches, {{at, *size}, Density::kPlain});
+    // Data and custom sections may hold anything.
+    if (id != 0 && id != wasm::kData) add_stretch(stretches, {{at, *size}, Density::kPlain});
     at = end;
   }
   return whole(std::move(stretches));
