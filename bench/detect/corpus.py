@@ -48,7 +48,7 @@ class Apt:
         self.folder = folder
         settings = {"Dir::Etc::sourcelist": folder / "sources.list", "Dir::Etc::sourceparts": folder / "sources.list.d",
                     "Dir::State::lists": folder / "lists", "Dir::Cache": folder / "cache", "APT::Sandbox::User": "root",
-                    "APT::Get::List-Cleanup": "false", "Acquire::Retries": "2"}
+                    "Dir::Cache::pkgcache": "pkgcache.bin", "Dir::Cache::srcpkgcache": "srcpkgcache.bin", "APT::Get::List-Cleanup": "false", "Acquire::Retries": "2"}
         self.options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
     def prepare(self) -> None:
@@ -68,6 +68,11 @@ class Apt:
         if done.returncode != 0:
             raise RuntimeError(f"apt-get {' '.join(words)}: {done.stderr.strip()[-300:]}")
         return done.stdout
+
+    def versions(self, package: str) -> list[str]:
+        """That the archive has, the newest first."""
+        said = subprocess.run(["apt-cache", *self.options, "madison", package], check=True, capture_output=True, text=True).stdout
+        return list(dict.fromkeys(line.split("|")[1].strip() for line in said.splitlines() if "Packages" in line))
 
     def fetch(self, how: str, package: str, folder: Path) -> None:
         """Into a folder that is there only when all of it is."""
