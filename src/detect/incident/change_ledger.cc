@@ -148,14 +148,16 @@ SetJudgement ChangeLedger::judge() && {
     result.evidence.push_back(fmt::format("{} that were open are encrypted by design now", to_opaque_));
   }
 
+  // When no more is broken than was before all this, it is over.
+  if (!more) fast_ = slow_ = 0;
   const double level = std::max(fast_, slow_);
   if (level >= kAttacked || (before_.attacked && more)) {
     result.verdict = SetVerdict::kAttacked;
   } else if (level >= kSuspect || note_folders >= kNoteFolders || to_opaque_ >= kManyOpaque || came_broken) {
     result.verdict = SetVerdict::kSuspect;
   }
-  result.suspicion = {.fast = more ? fast_ : 0,
-                      .slow = more ? slow_ : 0,
+  result.suspicion = {.fast = fast_,
+                      .slow = slow_,
                       .attacked = result.verdict == SetVerdict::kAttacked,
                       .broken = before_.broken};
   // What came broken and was not taken for an attack is how this machine's files are.
