@@ -189,7 +189,10 @@ std::optional<std::string_view> Follower::all(Budget& budget) {
       if (const char* wrong = segment_end(false)) return wrong;
       until_restart = scan_->restart_every - 1;
     }
-    if (const char* wrong = unit(i)) return wrong;
+    if (const char* wrong = unit(i)) {
+      if (bits_.left() < 2) return "the picture's codes end early";  // beyond the end there are ones
+      return wrong;
+    }
     if (bits_.ran_out()) return "the picture's codes end early";
     if (i % 64 == 0 && !budget.spend(64 * (scan_->parts.size() == 1 ? 1 : 4))) return std::nullopt;
   }

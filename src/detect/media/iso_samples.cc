@@ -16,12 +16,12 @@ constexpr std::array kFormats = {
     Format{"avc4", Codec::kAvc},       Format{"dvav", Codec::kAvc},       Format{"dva1", Codec::kAvc},
     Format{"hvc1", Codec::kHevc},      Format{"hev1", Codec::kHevc},      Format{"dvh1", Codec::kHevc},
     Format{"dvhe", Codec::kHevc},      Format{"mp4a", Codec::kAac},       Format{".mp3", Codec::kMp3},
-    Format{"ac-3", Codec::kAc3},       Format{"ec-3", Codec::kAc3},       Format{"av01", Codec::kAv1},
-    Format{"mp4v", Codec::kMpeg4},     Format{"jpeg", Codec::kJpeg},      Format{"sowt", Codec::kPcm},
-    Format{"twos", Codec::kPcm},       Format{"raw ", Codec::kPcm},       Format{"in24", Codec::kPcm},
-    Format{"in32", Codec::kPcm},       Format{"fl32", Codec::kPcm},       Format{"lpcm", Codec::kPcm},
-    Format{"ipcm", Codec::kPcm},       Format{"encv", Codec::kEncrypted}, Format{"enca", Codec::kEncrypted},
-    Format{"drmi", Codec::kEncrypted}, Format{"drms", Codec::kEncrypted},
+    Format{"alac", Codec::kAlac},      Format{"ac-3", Codec::kAc3},       Format{"ec-3", Codec::kAc3},
+    Format{"av01", Codec::kAv1},       Format{"mp4v", Codec::kMpeg4},     Format{"jpeg", Codec::kJpeg},
+    Format{"sowt", Codec::kPcm},       Format{"twos", Codec::kPcm},       Format{"raw ", Codec::kPcm},
+    Format{"in24", Codec::kPcm},       Format{"in32", Codec::kPcm},       Format{"fl32", Codec::kPcm},
+    Format{"lpcm", Codec::kPcm},       Format{"ipcm", Codec::kPcm},       Format{"encv", Codec::kEncrypted},
+    Format{"enca", Codec::kEncrypted}, Format{"drmi", Codec::kEncrypted}, Format{"drms", Codec::kEncrypted},
 };
 
 // Open bitstream units with their sizes (AV1, section 5.3); only the last may go without.
@@ -92,6 +92,9 @@ const char* SampleJudge::judge(Window& in, Range sample, Budget& budget) {
   if (head.size() < 4) return "ends early";
   switch (codec_) {
     case Codec::kAac:
+      return aac(head);
+    case Codec::kAlac:
+      if ((head[0] & 1U) != 0 || head[1] != 0 || (head[2] & 0xE0U) != 0) return "is no frame of Apple Lossless";
       return aac(head);
     case Codec::kMp3:
       return head[0] == 0xFF && head[1] >= 0xE0 ? nullptr : "is no MP3 frame";

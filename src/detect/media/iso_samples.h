@@ -13,6 +13,7 @@ enum class Codec : std::uint8_t {
   kAvc,      // H.264: lengths of NAL units add up (ISO/IEC 14496-15)
   kHevc,     // H.265, the same
   kAac,      // elements of ISO/IEC 14496-3
+  kAlac,     // elements alike, and bits that are zero
   kMp3,
   kAc3,
   kAv1,    // OBUs
