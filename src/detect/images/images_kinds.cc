@@ -10,6 +10,7 @@
 #include "detect/images/psd.h"
 #include "detect/images/sfnt.h"
 #include "detect/images/tiff.h"
+#include "detect/images/type1.h"
 
 namespace kura::detect {
 
@@ -24,6 +25,7 @@ std::span<const Kind> images_kinds() {
       Kind{"emf", "emf", metafile::recognise_emf, metafile::check_emf},
       Kind{"wmf", "wmf", metafile::recognise_wmf, metafile::check_wmf},
       Kind{"font", "ttf otf ttc otc", sfnt::recognise, sfnt::check},
+      Kind{"type 1 font", "pfa pfb t1", type1::recognise, type1::check},
       Kind{"woff", "woff", sfnt::recognise_woff, sfnt::check_woff},
       Kind{"woff2", "woff2", sfnt::recognise_woff2, sfnt::check_woff2},
       Kind{"icon", "ico cur", bitmap::recognise_icon, bitmap::check_icon},

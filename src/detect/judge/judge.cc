@@ -1,6 +1,7 @@
 #include "detect/judge/judge.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -83,6 +84,16 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
 
 // ---- What is of no known kind ----
 
+// Keys, digests and signatures without a grammar: random by design, and small.
+constexpr std::uint64_t kMostRandomByDesign = 64U << 10;
+bool is_random_by_design(std::string_view name, std::uint64_t size) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || size > kMostRandomByDesign) return false;
+  static constexpr std::array<std::string_view, 9> kExtensions = {"chk",     "sig",    "rnd",  "seed", "key",
+                                                                  "keyfile", "digest", "hmac", "salt"};
+  return std::ranges::find(kExtensions, name.substr(dot + 1)) != kExtensions.end();
+}
+
 bool begins_randomly(Window& in) {
   const base::ByteSpan head = in.at(0, kBlock);
   ByteCounts counts;
@@ -104,6 +115,8 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   }
   const std::uint64_t random = texture.random_count();
   if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49) {
+    if (is_random_by_design(name, in.size()))
+      return judged(Verdict::kOpaque, nullptr, "it is random, as its name says");
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
   if (promised != nullptr && begins_randomly(in)) {
