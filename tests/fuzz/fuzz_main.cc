@@ -14,6 +14,9 @@ struct Target {
 constexpr Target kTargets[] = {
     {"cache", cache},
     {"config", config},
+    {"detect_disks", detect_disks},
+    {"detect_programs", detect_programs},
+    {"detect_text", detect_text},
     {"door", door},
     {"entry", entry},
     {"followed_vault", followed_vault},

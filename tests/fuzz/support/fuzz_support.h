@@ -22,6 +22,9 @@ namespace kura::fuzz {
 // chosen.
 void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
+void detect_disks(base::ByteSpan input);
+void detect_programs(base::ByteSpan input);
+void detect_text(base::ByteSpan input);
 void door(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void followed_vault(base::ByteSpan input);
