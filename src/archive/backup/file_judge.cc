@@ -68,6 +68,7 @@ JudgedVersion judge_contents(const FileContents& contents, std::string_view name
   result.judged.turned = has_turned(before, now.judgement.verdict);
   result.judged.kind = std::move(now.judgement.kind);
   if (result.judged.verdict == FileVerdict::kBroken) result.judged.evidence = evidence_of(now.judgement);
+  result.is_note = now.is_note;
   result.size = now.size;
   result.texture = std::move(now.texture);
   return result;
