@@ -12,7 +12,9 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
+    {"archives", archives},
     {"cache", cache},
+    {"ciphers", ciphers},
     {"config", config},
     {"databases", databases},
     {"documents", documents},
