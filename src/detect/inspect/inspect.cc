@@ -40,7 +40,7 @@ base::Result<Inspected> judge_task(const Task& task) {
   if (!task.old_path) return result;
   FileInput old_file = KURA_TRY(FileInput::open(*task.old_path));
   const Version before = judge(old_file, *task.old_path);
-  result.judgement = judge_change(before, old_file, now, file);
+  result.judgement = judge_change(before, old_file, now, file, task.shown);
   result.had_before = true;
   return result;
 }
