@@ -85,14 +85,23 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
 
 // ---- What is of no known kind ----
 
-// Keys, digests and signatures without a grammar: random by design, and small.
+// Keys, digests and signatures without a grammar, small; and what is compressed without any mark. Only of such names.
 constexpr std::uint64_t kMostRandomByDesign = 64U << 10;
 bool is_random_by_design(std::string_view name, std::uint64_t size) {
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || size > kMostRandomByDesign) return false;
-  static constexpr std::array<std::string_view, 9> kExtensions = {"chk",     "sig",    "rnd",  "seed", "key",
-                                                                  "keyfile", "digest", "hmac", "salt"};
-  return std::ranges::find(kExtensions, name.substr(dot + 1)) != kExtensions.end();
+  if (dot == std::string_view::npos) return false;
+  const std::string_view extension = name.substr(dot + 1);
+  static constexpr std::array<std::string_view, 10> kSmall = {"chk",     "sig",    "rnd",  "seed", "key",
+                                                              "keyfile", "digest", "hmac", "salt", "snk"};
+  static constexpr std::array<std::string_view, 6> kCompressed = {"br", "rdb", "flate", "deflate", "zz", "Z"};
+  return (size <= kMostRandomByDesign && std::ranges::find(kSmall, extension) != kSmall.end()) ||
+         std::ranges::find(kCompressed, extension) != kCompressed.end();
+}
+
+// A mark of its own: what a program compressed or encrypted has one more often than not.
+bool begins_readably(Window& in) {
+  const base::ByteSpan head = in.at(0, 4);
+  return std::ranges::all_of(head, [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; });
 }
 
 bool begins_randomly(Window& in) {
@@ -104,9 +113,23 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
+// A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
+void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Version& version) {
+  const Kind* promised = promise_of(name);
+  if (promised == nullptr || promised == &taken_for || may_be(name, taken_for) || !promised->recognise(in)) return;
+  Texture texture;
+  Judgement judgement = judge_known(in, *promised, texture);
+  if (judgement.verdict != Verdict::kValid) return;
+  version.judgement = std::move(judgement);
+  version.texture = std::move(texture);
+}
+
 Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   survey(in, {0, in.size()}, texture);
   texture.complete = true;
+  if (is_random_by_design(name, in.size())) {
+    return judged(Verdict::kOpaque, nullptr, "it is of no known kind, and may be random, as its name says");
+  }
   const Kind* promised = promise_of(name);
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
@@ -115,9 +138,7 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
     return judged(promised != nullptr ? Verdict::kBroken : Verdict::kUnknown, nullptr, what);
   }
   const std::uint64_t random = texture.random_count();
-  if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49) {
-    if (is_random_by_design(name, in.size()))
-      return judged(Verdict::kOpaque, nullptr, "it is random, as its name says");
+  if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49 && !begins_readably(in)) {
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
   if (promised != nullptr && begins_randomly(in)) {
@@ -126,6 +147,15 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   std::string wrong = wrong_in(in, {0, in.size()}, texture, in.size());
   if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
   return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
+}
+
+// Notes are for everybody to open: no source code, no table.
+bool may_be_note(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (promised_by(name) == nullptr || dot == std::string_view::npos) return true;
+  static constexpr std::array<std::string_view, 8> kExtensions = {"txt", "htm", "html", "hta",
+                                                                  "rtf", "url", "nfo",  "md"};
+  return std::ranges::find(kExtensions, name.substr(dot + 1)) != kExtensions.end();
 }
 
 }  // namespace
@@ -142,7 +172,8 @@ Version judge(Input& input, std::string_view name) {
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
-  if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote) {
+  if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
+  if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));
     version.is_note = note.is_note;
     if (note.is_note) version.judgement.reasons = std::move(note.evidence);

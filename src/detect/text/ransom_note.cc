@@ -6,6 +6,7 @@
 
 #include "detect/text/addresses.h"
 #include "detect/text/encoding.h"
+#include "detect/text/phrases.h"
 
 namespace kura::detect {
 namespace note {
@@ -188,6 +189,7 @@ std::string lowered(std::string_view text) {
 // Without tags and with single blanks, so that phrases broken over lines are found.
 std::string flattened(std::string_view text) {
   std::string out;
+  out.reserve(text.size());
   bool tag = false;
   for (const char c : lowered(text)) {
     if (c == '<') tag = true;
@@ -205,6 +207,12 @@ std::string flattened(std::string_view text) {
 int count(std::string_view text, std::span<const std::string_view> phrases) {
   return static_cast<int>(
       std::ranges::count_if(phrases, [&](std::string_view p) { return text.find(p) != std::string_view::npos; }));
+}
+
+const PhraseFinder& finder() {
+  static constexpr std::array<std::span<const std::string_view>, 5> kGroups = {kDone, kBack, kReach, kPay, kThreat};
+  static const PhraseFinder kFinder(kGroups);
+  return kFinder;
 }
 
 struct Found {
@@ -254,13 +262,9 @@ std::string utf8_of_utf16(base::ByteSpan bytes, bool little_endian) {
 RansomNote judge_note(std::string_view text, std::string_view name) {
   RansomNote result;
   if (text.size() > kLargestNote || text.size() < 40) return result;
-  const std::string flat = note::flattened(text);
+  const auto [done, back, reach, pay, threat, rest1, rest2, rest3] = note::finder().count(note::flattened(text));
+  if (done == 0 || back == 0) return result;  // nearly all texts
   const note::Found found = note::addresses_in(text);
-  const int done = note::count(flat, note::kDone);
-  const int back = note::count(flat, note::kBack);
-  const int reach = note::count(flat, note::kReach);
-  const int pay = note::count(flat, note::kPay);
-  const int threat = note::count(flat, note::kThreat);
   const bool named = note::count(note::lowered(name), note::kNames) > 0;
   const auto add = [&](int points, const char* what) {
     result.score += points;
