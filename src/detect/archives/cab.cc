@@ -59,6 +59,8 @@ Report check(Window& in, Budget& budget) {
   const std::uint64_t size = in.little32(8).value_or(0);
   if (size > in.size())
     return broken(in.size(), "the file ends early: its header says " + std::to_string(size) + " bytes");
+  // A cabinet without folders has no files either, and nobody writes one.
+  if (layout->count == 0) return broken(26, "the header names no folders");
   Report report;
   std::uint64_t last = 0;
   for (std::uint32_t i = 0; i < layout->count; ++i) {
@@ -73,6 +75,7 @@ Report check(Window& in, Budget& budget) {
       if (!head) return broken(in.size(), "the file ends before a block");
       const std::size_t packed = little<std::uint16_t>(*head, 4);
       const auto sum = little<std::uint32_t>(*head);
+      if (packed == 0) return broken(at, "a block is empty");
       if (!budget.spend(packed + 64)) return over_budget();
       const auto block = in.whole(at, lead + packed);
       if (!block) return broken(in.size(), "the file ends within a block");
