@@ -21,6 +21,11 @@ bool is_filler(Window& in, Range range) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
+// Some write names before the data in a code page, or without the letters it lacks, and in the directory in UTF-8.
+bool in_two_encodings(Window& in, const Part& part) {
+  return std::ranges::any_of(part_name(in, part), [](char c) { return static_cast<std::uint8_t>(c) >= 0x80; });
+}
+
 class Checker {
  public:
   Checker(Window& in, Budget& budget) : in_(in), budget_(budget) {}
@@ -72,7 +77,7 @@ bool Checker::check_part(const Part& part, std::uint64_t& end) {
   const auto name_size = little<std::uint16_t>(*local, 26);
   const auto extra_size = little<std::uint16_t>(*local, 28);
   const base::ByteSpan name = in_.at(part.local + kLocalSize, name_size);
-  if ((part.flags & kHiddenNames) == 0 && crc32(name) != part.name_crc) {
+  if ((part.flags & kHiddenNames) == 0 && crc32(name) != part.name_crc && !in_two_encodings(in_, part)) {
     return fail(part.local, "the name of part " + shown(in_, part) + " is another one before its data");
   }
   const std::uint64_t data = part.local + kLocalSize + name_size + extra_size;
@@ -141,6 +146,7 @@ Report Checker::run() {
     case Directory::State::kOtherDisk:
       return undecided("it is the last volume of an archive in several files");
     case Directory::State::kMissing:
+      if ((in_.little16(6).value_or(0) & kHiddenNames) != 0) return undecided("the archive's directory is encrypted");
       if (in_.has(0, "PK\7\x08")) return undecided("it is the first volume of an archive in several files");
       return broken(in_.size(), "the archive's directory is missing, or the file ends early");
   }

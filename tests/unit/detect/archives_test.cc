@@ -221,6 +221,32 @@ TEST(Zip, ANameIsShownWithoutControlCharacters) {
   EXPECT_EQ(judged(file).report.evidence, "the checksum of part a\\x1b[2Jb is wrong");
 }
 
+TEST(SevenZip, OneWithAPasswordIsACipher) {
+  EXPECT_EQ(judged(samples::kSevenZipPassword).report.finding, Finding::kCipher);
+}
+
+TEST(SevenZip, AFlippedByteInAHeaderIsFound) {
+  for (std::size_t at = 8; at < samples::kSevenZip.size(); ++at) {
+    base::Bytes file = samples::kSevenZip;
+    file[at] ^= 0x55;
+    const auto said = judged(file);
+    EXPECT_TRUE(said.found() || samples::in_stretch(said.report, at)) << at;
+  }
+}
+
+TEST(Rar, OneWithAPasswordIsACipher) {
+  EXPECT_EQ(judged(samples::kRar4).report.finding, Finding::kWhole);
+  EXPECT_EQ(judged(samples::kRar4Password).report.finding, Finding::kCipher);
+}
+
+TEST(Rar, AFlippedByteInAHeaderOrInStoredDataIsFound) {
+  for (std::size_t at = 8; at < samples::kRar5Stored.size(); ++at) {
+    base::Bytes file = samples::kRar5Stored;
+    file[at] ^= 0x55;
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
 TEST(Bzip2, AFlippedByteIsFound) {
   for (std::size_t at = 4; at < samples::kBzip2.size() - 1; ++at) {
     base::Bytes file = samples::kBzip2;
