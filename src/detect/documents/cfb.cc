@@ -32,6 +32,8 @@ class Checker {
   bool holds_pictures(Window& stream);
   bool small_streams_hold(Report& report);
   Verdict table(const Entry& entry, Window& stream);
+  Verdict properties(Window& stream);
+  bool by_mac(const Entry& entry);
   Verdict word(const Entry& entry, Window& stream);
   Density density(Window& stream);
 
@@ -108,8 +110,29 @@ bool Checker::presentation(const Entry& entry, Window& stream, Verdict& verdict)
     verdict.cipher = user.little32(12) == 0xF3D1C4DF;
   }
   if (verdict.cipher || stream.has(0, std::string_view("\3\0\0\0\xFF\xFF", 6))) return false;
-  verdict = office::check_records(stream, {0, stream.size()}, budget_);
+  verdict = office::check_records(stream, {0, stream.size()}, budget_, !by_mac(entry));
   return true;
+}
+
+// Values are numbers, texts and a small picture that is most often not packed.
+Verdict Checker::properties(Window& stream) {
+  Verdict verdict = office::check_properties(stream);
+  if (verdict.broken) return verdict;
+  verdict = office::check_plain(stream, {0, stream.size()}, budget_);
+  return verdict.broken && holds_pictures(stream) ? Verdict{} : verdict;
+}
+
+// Whether the properties are in the Macintosh's code page: the zlib of its PowerPoint packed faultily.
+bool Checker::by_mac(const Entry& entry) {
+  for (const std::string_view name : {"\5SummaryInformation", "\5DocumentSummaryInformation"}) {
+    std::uint64_t size = 0;
+    const std::vector<Range>* places = sibling(entry, name, size);
+    if (places == nullptr) continue;
+    StreamInput input(in_, *places, size);
+    Window stream(input);
+    if (pdf::find(stream, std::string_view("\2\0\0\0\x10\x27", 6), 0, size, budget_)) return true;
+  }
+  return false;
 }
 
 bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
@@ -125,12 +148,10 @@ bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
   if (name == "PowerPoint Document" || name == "Pictures") return presentation(entry, stream, verdict);
   if (name == "Workbook" || name == "Book")
     verdict = office::check_workbook(stream, budget_);
-  else if (name == "PowerPoint Document" || name == "Pictures")
-    verdict = office::check_records(stream, {0, stream.size()}, budget_);
   else if (name == "0Table" || name == "1Table")
     verdict = table(entry, stream);
   else if (name.starts_with('\5'))
-    verdict = office::check_properties(stream);
+    verdict = properties(stream);
   else if (name == "dir" && storage_.entries[entry.parent].name == "VBA")
     verdict = office::check_vba(stream, budget_);
   else

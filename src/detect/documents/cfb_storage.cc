@@ -162,8 +162,8 @@ bool Reader::directory() {
       if (!budget_.spend(kEntrySize)) return spent();
       if (bytes.size() < kEntrySize) return fail(in_.size(), "it ends early, in its directory");
       if (index >= kMostEntries) return spent();
-      if (!entry(bytes, index))
-        return fail(place.offset + i, "entry " + std::to_string(index) + " of its directory is damaged");
+      // Some writers let the directory run into what comes behind it: only entries that the tree names count.
+      if (!entry(bytes, index)) storage_.entries.back().type = EntryType::kDamaged;
     }
   }
   const bool rooted = !storage_.entries.empty() && storage_.entries[0].type == EntryType::kRoot;
@@ -199,7 +199,8 @@ bool Reader::tree() {
   std::vector<std::uint32_t> todo;
   const auto visit = [&](std::uint32_t index, std::uint32_t parent) {
     if (index == kFree) return true;
-    if (index >= entries.size() || entries[index].reached || entries[index].type == EntryType::kNone) return false;
+    if (index >= entries.size() || entries[index].reached) return false;
+    if (entries[index].type == EntryType::kNone || entries[index].type == EntryType::kDamaged) return false;
     entries[index].reached = true;
     entries[index].parent = parent;
     todo.push_back(index);

@@ -10,7 +10,7 @@
 
 namespace kura::detect::cfb {
 
-enum class EntryType : std::uint8_t { kNone = 0, kStorage = 1, kStream = 2, kRoot = 5 };
+enum class EntryType : std::uint8_t { kNone = 0, kStorage = 1, kStream = 2, kRoot = 5, kDamaged = 255 };
 
 struct Entry {
   std::string name;  // ASCII as it is, other characters as UTF-8

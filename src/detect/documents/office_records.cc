@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "detect/codec/inflate.h"
+#include "detect/documents/cfb_storage.h"
 #include "detect/documents/pictures.h"
 #include "detect/grammar/noise.h"
 
@@ -11,6 +13,7 @@ namespace kura::detect::office {
 namespace {
 
 constexpr std::uint32_t kMostDepth = 64;
+constexpr std::uint32_t kMostOfBlock = 6;  // pieces that any 4 KiB hold
 
 // Excel's records by number, as ranges that [MS-XLS] 2.3 and its predecessors use.
 bool known_record(std::uint16_t type) { return type < 0x0900 || (type >= 0x1000 && type < 0x10D0); }
@@ -18,29 +21,56 @@ bool known_record(std::uint16_t type) { return type < 0x0900 || (type >= 0x1000 
 // Records that hold pictures, objects' data or hashes: they look random when they are whole.
 bool opaque_record(std::uint16_t type, std::uint16_t before) {
   return type == 0x00EB || type == 0x00EC || type == 0x00ED || type == 0x007F || type == 0x00E9 || type == 0x0866 ||
-         type == 0x089F || type == 0x0896 || type == 0x004D || type == 0x01AE ||
+         type == 0x089F || type == 0x0896 || type == 0x01AE ||
          (type == 0x003C && before != 0x00FC && before != 0x0018);  // Continue, but of SST
 }
 
 }  // namespace
 
-Verdict check_plain(Window& stream, Range range, Budget& budget) {
+Verdict check_plain(Window& stream, Range range, Budget& budget, std::uint32_t least) {
+  std::uint32_t in_a_row = 0;
   for (std::uint64_t offset = range.offset; offset + kNoisePiece <= range.end(); offset += kNoisePiece) {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(2 * kNoisePiece, range.end() - offset));
     if (!budget.spend(kNoisePiece)) return holds();
     const base::ByteSpan bytes = stream.at(offset, length);
     if (looks_random(bytes) || stripes_look_random(bytes, 64) || stripes_look_random(bytes, 16)) {
-      return breaks(offset, "looks random where plain records belong");
+      if (++in_a_row >= least) return breaks(offset, "looks random where plain records belong");
+    } else {
+      in_a_row = 0;
     }
   }
   return holds();
 }
+
+namespace {
+
+// Of a workbook's pictures, the pieces: a record of the drawing group and those that continue it (2.4.171).
+struct Pieces {
+  std::vector<Range> places;
+  std::uint64_t size = 0;
+
+  void add(Range body) {
+    if (body.size > 0) places.push_back(body);
+    size += body.size;
+  }
+};
+
+Verdict check_pieces_of_drawing(Window& stream, const Pieces& pieces, Budget& budget) {
+  cfb::StreamInput input(stream, pieces.places, pieces.size);
+  Window drawing(input);
+  Verdict verdict = check_records(drawing, {0, pieces.size}, budget);
+  if (verdict.broken && !pieces.places.empty()) verdict.at = input.place(std::min(verdict.at, pieces.size - 1));
+  return verdict;
+}
+
+}  // namespace
 
 Verdict check_workbook(Window& stream, Budget& budget) {
   std::uint64_t offset = 0;
   std::uint16_t before = 0;
   std::uint64_t open = 0;
   bool encrypted = false;
+  Pieces drawing;
   const std::uint64_t size = stream.size();
   while (offset + 4 <= size) {
     const std::uint16_t type = stream.little16(offset).value_or(0);
@@ -55,17 +85,33 @@ Verdict check_workbook(Window& stream, Budget& budget) {
     if (type == 0x000A && open > 0) --open;
     if (type == 0x002F) encrypted = true;  // FilePass
     if (!encrypted && length >= kNoisePiece && !opaque_record(type, before)) {
-      Verdict plain = check_plain(stream, {offset + 4, length}, budget);
+      // Drivers keep small tables of their own in what describes a printer (Pls).
+      Verdict plain = check_plain(stream, {offset + 4, length}, budget, type == 0x004D ? kMostOfBlock : 1);
       if (plain.broken) return plain;
     }
+    if (type == 0x00EB || (type == 0x003C && before == 0x00EB)) drawing.add({offset + 4, length});
     if (type != 0x003C) before = type;
     offset += 4ULL + length;
   }
   if (open > 0) return breaks(size, "ends early");
+  if (!encrypted && !drawing.places.empty()) {
+    Verdict pictures = check_pieces_of_drawing(stream, drawing, budget);
+    if (pictures.broken) return pictures;
+  }
   return {false, encrypted, 0, {}};
 }
 
 namespace {
+
+// Programs put pictures of other kinds than the record's into it; all have a beginning that is known.
+BrokenAt picture_breaks(Window& stream, Range data, Budget& budget) {
+  // Excel shows a workbook whose icon has lost its checksum; what is smaller than a block is no evidence.
+  if (stream.has(data.offset, "\x89PNG")) return data.size < 4096 ? BrokenAt() : png_breaks(stream, data, budget);
+  if (stream.big16(data.offset) == 0xFFD8) return jpeg_breaks(stream, data, budget);
+  const base::ByteSpan bytes = stream.at(data.offset, kNoisePiece);
+  return data.size >= kNoisePiece && looks_random(bytes) && !stream.has(data.offset, "GIF8") ? BrokenAt(data.offset)
+                                                                                             : BrokenAt();
+}
 
 // A picture in a drawing ([MS-ODRAW] 2.2.23): one or two checksums, a tag or a head, then the file.
 BrokenAt blip_breaks(Window& stream, std::uint16_t type, std::uint16_t instance, Range body, Budget& budget) {
@@ -76,8 +122,7 @@ BrokenAt blip_breaks(Window& stream, std::uint16_t type, std::uint16_t instance,
   const std::uint64_t head = sums + (meta ? 34 : 1);
   if (body.size <= head) return std::nullopt;
   const Range data{body.offset + head, body.size - head};
-  if (type == 0xF01D || type == 0xF02A) return jpeg_breaks(stream, data, budget);
-  if (type == 0xF01E) return png_breaks(stream, data, budget);
+  if (!meta) return picture_breaks(stream, data, budget);
   if (!meta || type == 0xF01C || stream.byte(body.offset + sums + 32) != 0) return std::nullopt;  // 0: DEFLATE
   const Inflated end = inflate(stream, data, Wrapping::kZlib, budget);
   if (end.end == InflateEnd::kBroken || end.end == InflateEnd::kEndsEarly) return data.offset + end.used;
@@ -100,13 +145,16 @@ RecordHead record_head(base::ByteSpan bytes) {
 // PowerPoint's, the drawings', and those of later versions in program tags.
 bool known_type(std::uint16_t type) { return type < 0x4000 || (type >= 0xF000 && type < 0xF200); }
 
-Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& budget) {
+Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& budget, bool packed_well) {
   BrokenAt at;
   if (head.type >= 0xF01A && head.type <= 0xF02A) {
-    at = blip_breaks(stream, head.type, head.instance, body, budget);
-  } else if (head.type == 0x1011 && head.instance == 1 && body.size > 4) {  // an embedded object, compressed
+    const bool meta = head.type <= 0xF01C;
+    if (!meta || packed_well) at = blip_breaks(stream, head.type, head.instance, body, budget);
+  } else if (head.type == 0x1011 && head.instance == 1 && body.size > 4 && packed_well) {
+    // An embedded object, compressed; of small ones, some writers leave out the end.
     const Inflated end = inflate(stream, {body.offset + 4, body.size - 4}, Wrapping::kZlib, budget);
-    if (end.end == InflateEnd::kBroken || end.end == InflateEnd::kEndsEarly) at = body.offset + end.used;
+    const bool early = end.end == InflateEnd::kEndsEarly && body.size > 4096;
+    if (end.end == InflateEnd::kBroken || early) at = body.offset + end.used;
   } else if (head.type == 0x0FA0 || head.type == 0x0FA8 || head.type == 0x0FA1 || head.type == 0xF00B) {
     return check_plain(stream, body, budget);
   }
@@ -116,7 +164,7 @@ Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& b
 
 }  // namespace
 
-Verdict check_records(Window& stream, Range range, Budget& budget) {
+Verdict check_records(Window& stream, Range range, Budget& budget, bool packed_well) {
   std::array<std::uint64_t, kMostDepth> ends{};
   std::size_t depth = 0;
   ends[0] = range.end();
@@ -150,7 +198,7 @@ Verdict check_records(Window& stream, Range range, Budget& budget) {
       offset += name;
       continue;
     }
-    Verdict atom = check_atom(stream, head, {offset, head.length}, budget);
+    Verdict atom = check_atom(stream, head, {offset, head.length}, budget, packed_well);
     if (atom.broken) return atom;
     offset += head.length;
   }
@@ -175,7 +223,9 @@ bool check_data(Window& stream, Budget& budget, Verdict& verdict) {
 
 Verdict check_properties(Window& stream) {
   const base::ByteSpan head = stream.at(0, 48);
-  if (head.size() < 48 || little<std::uint16_t>(head) != 0xFFFE) return breaks(0, "is no set of properties");
+  if (head.size() < 48 || little<std::uint16_t>(head) != 0xFFFE) {  // small ones of sloppy writers
+    return stream.size() < 512 ? holds() : breaks(0, "is no set of properties");
+  }
   const auto sets = little<std::uint32_t>(head, 24);
   if (sets == 0 || sets > 2) return breaks(24, "is no set of properties");
   const std::uint64_t set = little<std::uint32_t>(head, 44);
