@@ -127,6 +127,13 @@ void Cases::fill(Incident& incident, const ActorName& actor) {
       const auto saved = parts_.memory.saved(original, until);
       known = first.emplace(original, saved ? saved->id : 0).first;
     }
+    if (touch.what == "renamed") {  // what it was renamed over went, too
+      const auto over = parts_.memory.saved(touch.path, touch.time + kNoted);
+      if (over && over->time >= touch.time - kNoted && over->actor == actor.key() && !first.contains(touch.path)) {
+        first.emplace(touch.path, over->id);
+        incident.files.push_back({{touch.path, {}, "replaced", touch.time}, over->id});
+      }
+    }
     incident.files.push_back({std::move(touch), known->second});
   }
 }

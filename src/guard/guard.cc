@@ -22,6 +22,13 @@ constexpr std::size_t kJudges = 2;
 constexpr std::size_t kMostWaiting = 32768;  // changes of a judge's queue, and postponed ones
 constexpr std::int64_t kKeptDays = 90;       // touches, and what deleted files were
 
+std::string what_of(const Change& change, Memory& memory) {
+  if (change.what == Change::What::kDeleted) return "deleted";
+  if (change.what == Change::What::kRenamed) return "renamed";
+  const auto known = memory.file(change.path);
+  return known && known->version.size > 0 ? "written" : "created";
+}
+
 std::string now_text() { return base::format_rfc3339(base::now_ns()); }
 
 }  // namespace
@@ -149,10 +156,8 @@ void Guard::judge_queue(base::BoundedQueue<Change>& queue) {
     const ActorPointer counted = change->actor;
     change->actor = actors_.current(counted);
     if (!change->again && change->attempt == 0) {
-      constexpr std::string_view kWhat[] = {"written", "deleted", "renamed"};
-      memory_->touch(
-          change->actor->name().key(),
-          {change->path, change->from, std::string(kWhat[static_cast<std::size_t>(change->what)]), change->time});
+      memory_->touch(change->actor->name().key(),
+                     {change->path, change->from, what_of(*change, *memory_), change->time});
     }
     judging_->judge(*change);
     ++judged_;
@@ -255,6 +260,8 @@ base::Status Guard::run(Heartbeat& heartbeat, const std::stop_token& stop) {
   const std::string last_alive = memory_->fact("alive");
   const bool ended_well = memory_->fact("ended") == "1";
   memory_->set_fact("ended", "0");
+  memory_->set_fact("alive", now_text());
+  memory_->flush();
   if (!last_alive.empty()) {
     alarm(ended_well ? "away" : "crash",
           fmt::format("the guard {}; nobody watched since {}: everything that changed is judged now",

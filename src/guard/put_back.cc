@@ -23,6 +23,8 @@ namespace {
 using base::Error;
 using base::Status;
 
+constexpr std::int64_t kNothing = -1;  // it came with the attack: there is nothing to put back
+
 Status fill_from(int from, int to, std::uint64_t size, const std::string& name) {
   if (::ioctl(to, FICLONE, from) == 0) return {};
   off_t offset = 0;
@@ -86,11 +88,13 @@ base::Result<PutBackCounts> put_back(const Incident& incident, const std::string
   // Of each file that was there: what was saved before it was touched first.
   std::map<std::string, std::int64_t> first;
   for (const TouchedFile& file : incident.files) {
-    first.emplace(file.touch.from.empty() ? file.touch.path : file.touch.from, file.saved);
+    const std::int64_t saved = file.touch.what == "created" ? kNothing : file.saved;
+    first.emplace(file.touch.from.empty() ? file.touch.path : file.touch.from, saved);
   }
   PutBackCounts counts;
   for (const auto& [path, saved] : first) {
     KURA_TRY(base::not_stopped(stop));
+    if (saved == kNothing) continue;
     if (saved == 0) {
       ++counts.unsaved;
       on_file(path, "unsaved", nullptr);

@@ -36,6 +36,13 @@ std::string reason_of(const detect::Judgement& judgement) {
   return judgement.reasons.empty() ? std::string() : judgement.reasons.front();
 }
 
+// Of a known kind and whole, or at least nothing that looks encrypted.
+bool was_whole(const detect::Version& version) {
+  if (version.size == 0) return false;
+  if (version.judgement.verdict == Verdict::kValid) return true;
+  return version.judgement.verdict == Verdict::kUnknown && version.texture.random_count() * 4 < version.texture.blocks;
+}
+
 }  // namespace
 
 std::optional<Judging::Judged> Judging::look(const std::string& path) const {
@@ -220,7 +227,7 @@ void Judging::deleted(const Change& change) {
   if (!known || known->gone != 0) return;
   parts_.memory.bury(change.path, change.time);
   parts_.findings.sign(change.actor, Sign::kDeleted, change.path, change.time, {});
-  if (known->version.judgement.verdict != Verdict::kValid || known->version.size == 0) return;
+  if (!was_whole(known->version)) return;
   note_passing(change.actor->state.lock()->went_whole, {change.path, known->version.size, change.time});
   match(change);
 }

@@ -22,13 +22,13 @@ constexpr const char* kSchema =
 
 std::string packed(const std::vector<std::uint64_t>& words) {
   std::string bytes(words.size() * sizeof(std::uint64_t), '\0');
-  std::memcpy(bytes.data(), words.data(), bytes.size());
+  if (!words.empty()) std::memcpy(bytes.data(), words.data(), bytes.size());  // not with a null pointer
   return bytes;
 }
 
 std::vector<std::uint64_t> unpacked(const std::string& bytes) {
   std::vector<std::uint64_t> words(bytes.size() / sizeof(std::uint64_t));
-  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(std::uint64_t));
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(std::uint64_t));
   return words;
 }
 

@@ -31,7 +31,7 @@ struct Remembered {
 struct Touch {
   std::string path;  // below the share, as all paths here
   std::string from;  // of a rename
-  std::string what;  // "written", "deleted", "renamed"
+  std::string what;  // "created", "written", "deleted", "renamed", "replaced" (by a rename)
   std::int64_t time = 0;
 };
 

@@ -49,7 +49,10 @@ Result<Share> Share::open(const std::string& folder) {
     return base::fail(mount_error(path, errno));
   }
   const auto flags = static_cast<unsigned>(OPEN_TREE_CLONE) | static_cast<unsigned>(OPEN_TREE_CLOEXEC);
-  base::UniqueFd root(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
+  const base::UniqueFd tree(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
+  if (!tree) return base::fail(mount_error(path, errno));
+  // Handles are not opened by a descriptor that is only a place.
+  base::UniqueFd root(::openat(tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return base::fail(mount_error(path, errno));
   return Share(std::move(path), std::move(root), !own);
 }
