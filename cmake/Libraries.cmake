@@ -2,6 +2,7 @@
 
 set(Boost_USE_STATIC_LIBS ON)  # Debian's boost 1.81 is not what an installed machine has by default
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(BZip2 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL 7.88 REQUIRED)  # its headers; it is loaded when it is wanted
 find_package(EXPAT REQUIRED)
@@ -17,6 +18,7 @@ find_library(ARGON2 libargon2.a REQUIRED)
 find_library(LIBURING liburing.a REQUIRED)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3>=3.12)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal>=2.30)
+pkg_check_modules(lzma REQUIRED IMPORTED_TARGET liblzma>=5.4)
 pkg_check_modules(nftables REQUIRED IMPORTED_TARGET libnftables>=1.0.6)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash>=0.8.1)  # its header
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.5)

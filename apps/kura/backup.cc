@@ -25,6 +25,8 @@ struct BackupOptions {
   bool one_file_system = false;
   bool dry_run = false;
   bool emergency = false;
+  bool fail_on_attack = false;
+  bool no_judging = false;
   unsigned threads = 0;
   std::string compact = "auto";
   std::string wait_for_copy;  // how long; empty: not at all
@@ -86,9 +88,22 @@ boost::json::object to_json(const archive::BackupSummary& summary, bool dry_run)
   value["packs_compacted"] = summary.packs_compacted;
   value["seconds"] = summary.seconds;
   value["verdict"] = archive::name_of(summary.verdict);
-  value["evidence"] = boost::json::array();
+  boost::json::array evidence;
+  for (const std::string& reason : summary.evidence) evidence.emplace_back(json_text(reason));
+  value["evidence"] = std::move(evidence);
   value["dry_run"] = dry_run;
   return value;
+}
+
+void tell_verdict(Output& output, const archive::BackupSummary& summary) {
+  if (summary.verdict == archive::Verdict::kAttacked) {
+    output.warning(
+        "THIS LOOKS LIKE AN ATTACK: files that were whole are broken. `kura recover --list` shows what can be had "
+        "back");
+  } else if (summary.verdict == archive::Verdict::kSuspect) {
+    output.warning("this backup is suspect: look at what changed");
+  }
+  for (const std::string& reason : summary.evidence) output.warning("  " + reason);
 }
 
 void print(Output& output, const archive::BackupSummary& summary, bool dry_run) {
@@ -113,6 +128,21 @@ void print(Output& output, const archive::BackupSummary& summary, bool dry_run) 
   output.note(fmt::format("  time    {}, {}", base::human_duration(summary.seconds), base::human_rate(rate)));
 }
 
+// What the vault keeps is needed now: nothing of it may expire before a person has looked.
+base::Status freeze(Output& output, store::Store& store, const archive::BackupSummary& summary) {
+  const std::string why = fmt::format("the backup {} looks like an attack: {}", summary.snapshot_id.hex().substr(0, 8),
+                                      summary.evidence.empty() ? "" : summary.evidence.front());
+  base::Status frozen = store.freeze(why);
+  if (frozen) {
+    output.note("the vault is frozen: it lets go of nothing until an operator thaws it");
+  } else if (frozen.error().code() == base::ErrorCode::kUnsupported) {
+    output.warning(frozen.error().hint());
+  } else {
+    output.warning("the vault could not be frozen: " + frozen.error().text());
+  }
+  return frozen;
+}
+
 // Nothing: nobody waits.
 base::Result<std::optional<std::chrono::seconds>> time_to_wait(const BackupOptions& options) {
   if (options.wait_for_copy.empty()) return std::nullopt;
@@ -133,6 +163,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
       .host = options.host.empty() ? base::host_name() : options.host,
       .user = base::user_name(),
       .threads = options.threads,
+      .judge = !options.no_judging,
       .compact = KURA_TRY(compaction_limit(options.compact)),
   };
   base::Progress progress;
@@ -146,6 +177,11 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   warn_of_parity(context.output, summary->parity_problem);
   boost::json::object told = to_json(*summary, options.dry_run);
   if (!context.output.json()) print(context.output, *summary, options.dry_run);
+  if (!context.output.json()) tell_verdict(context.output, *summary);
+  if (summary->verdict == archive::Verdict::kAttacked && !options.dry_run) {
+    const base::Status frozen = freeze(context.output, repository.store(), *summary);
+    told["frozen"] = frozen.has_value();
+  }
   base::Result<std::vector<std::string>> copies;
   if (wait) {
     copies = wait_for_copy(context.output, repository.store(), summary->snapshot_id, *wait, context.stop);
@@ -156,6 +192,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   // The summary comes last, also when the copy did not come: the snapshot is there.
   context.output.object(told);
   if (!copies) return base::fail(std::move(copies).error());
+  if (options.fail_on_attack && summary->verdict == archive::Verdict::kAttacked) return kAttack;
   return summary->files_failed > 0 ? kPartial : kDone;
 }
 
@@ -202,6 +239,8 @@ void add_backup(CommandTable& table) {
       ->type_name("TIME");
   command->add_flag("--emergency", options->emergency,
                     "Have the vault open its door now, whatever the hour: a few times a day, and it raises an alarm");
+  command->add_flag("--fail-on-attack", options->fail_on_attack, "Exit with 5 when the verdict is attacked");
+  command->add_flag("--no-judging", options->no_judging, "Do not look whether files are whole or encrypted");
   add_threads(command, options->threads);
 }
 

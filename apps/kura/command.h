@@ -21,6 +21,7 @@ void add_find(CommandTable& table);
 void add_diff(CommandTable& table);
 void add_dump(CommandTable& table);
 void add_restore(CommandTable& table);
+void add_recover(CommandTable& table);
 void add_mount(CommandTable& table);
 void add_check(CommandTable& table);
 void add_copy(CommandTable& table);

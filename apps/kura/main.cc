@@ -47,6 +47,7 @@ void add_commands(CommandTable& table) {
   add_diff(table);
   add_dump(table);
   add_restore(table);
+  add_recover(table);
   add_mount(table);
   add_check(table);
   add_copy(table);

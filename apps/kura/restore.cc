@@ -1,7 +1,6 @@
 // kura restore
 #include "archive/restore/restore.h"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,21 +9,18 @@
 
 #include "base/human.h"
 #include "command.h"
+#include "overwrite.h"
 #include "selection.h"
 
 namespace kura::app {
 
 namespace {
 
-const std::map<std::string, archive::Overwrite> kOverwriteModes{{"never", archive::Overwrite::kNever},
-                                                                {"changed", archive::Overwrite::kChanged},
-                                                                {"always", archive::Overwrite::kAlways}};
-
 struct RestoreOptions {
   std::string what;
   std::string target;
   std::vector<std::string> includes, excludes;
-  std::string overwrite = "changed";  // one of kOverwriteModes
+  std::string overwrite = "changed";  // one of overwrite_modes()
   bool verify = false, dry_run = false, numeric_owner = false;
   unsigned threads = 0;
 };
@@ -64,7 +60,7 @@ base::Result<ExitCode> run_restore(const Context& context, const RestoreOptions&
       .target = options.target,
       .includes = {},
       .excludes = {},
-      .overwrite = kOverwriteModes.at(options.overwrite),
+      .overwrite = overwrite_modes().at(options.overwrite),
       .verify = options.verify,
       .dry_run = options.dry_run,
       .numeric_owner = options.numeric_owner,
@@ -119,12 +115,7 @@ void add_restore(CommandTable& table) {
   command->add_option("-e,--exclude", options->excludes, "Not what matches (may be repeated)")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
-  command
-      ->add_option("--overwrite", options->overwrite,
-                   "Files that are there: never, changed (type, size or time differs), always")
-      ->check(CLI::IsMember(kOverwriteModes).description(""))  // the type name says it better
-      ->type_name("never|changed|always")
-      ->capture_default_str();
+  add_overwrite(command, options->overwrite);
   command->add_flag("--verify", options->verify, "Read everything back from the target and compare");
   command->add_flag("-n,--dry-run", options->dry_run, "Only say what would be written");
   command->add_flag("--numeric-owner", options->numeric_owner, "Owners by number, not by name");

@@ -98,6 +98,9 @@ class Store {
   virtual std::int64_t clock_error() const { return 0; }
   // Which other vaults have a snapshot too, by their names there. kNotFound, kUnsupported for what is no vault.
   virtual base::Result<std::vector<std::string>> copies(const ObjectId& snapshot);
+  // From now on nothing is let go of, until a person at the store allows it again: what a machine asks for that sees an
+  // attack. `why` in words. kUnsupported where nobody keeps such a state.
+  virtual base::Status freeze(std::string_view why);
   // Where it is, for messages: "/srv/backup", "s3://host/bucket".
   virtual std::string describe() const = 0;
 

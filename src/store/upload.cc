@@ -62,4 +62,9 @@ base::Result<std::vector<std::string>> Store::copies(const ObjectId& /*snapshot*
                     "make copies with `kura copy`");
 }
 
+base::Status Store::freeze(std::string_view /*why*/) {
+  return base::fail(base::ErrorCode::kUnsupported, fmt::format("{} is no vault, so nothing freezes it", describe()),
+                    "Run no `kura forget` on it until the attack is dealt with");
+}
+
 }  // namespace kura::store

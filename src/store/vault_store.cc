@@ -45,6 +45,7 @@ class VaultStore final : public Store {
   Status sync() override;
   Result<std::int64_t> now() override;
   Result<std::vector<std::string>> copies(const ObjectId& snapshot) override;
+  Status freeze(std::string_view why) override;
   unsigned requests_at_once() const override { return 4; }
   std::string describe() const override { return service_->address().text(); }
 
@@ -137,6 +138,12 @@ Status VaultStore::sync() {
 Result<std::vector<std::string>> VaultStore::copies(const ObjectId& snapshot) {
   const http::Response response = KURA_TRY(service_->call({.path = path_of(Kind::kSnapshot, snapshot) + "/copies"}));
   return vault::texts_in(vault::parse_object(base::as_text(response.body)), "copies");
+}
+
+Status VaultStore::freeze(std::string_view why) {
+  const base::ByteSpan body[] = {base::as_bytes(why)};
+  KURA_TRY(service_->call({.method = Method::kPost, .path = path_of("freeze"), .body = body}));
+  return {};
 }
 
 Result<std::int64_t> VaultStore::now() {

@@ -88,12 +88,15 @@ def endless_header(stream):
         stream.write(b"X-Filler-%d: " % i + b"x" * 1000 + b"\r\n")
 
 
-def trickle(stream):
-    stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    while True:
-        stream.write(b"x")
-        stream.flush()
-        time.sleep(0.2)
+def trickle(answer):
+    """All that a slow line shows: the length is the right one."""
+    def raw(stream):
+        stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer.body))
+        for byte in answer.body:
+            stream.write(bytes([byte]))
+            stream.flush()
+            time.sleep(0.5)
+    answer.raw = raw
 
 
 def set_raw(raw):
@@ -141,7 +144,7 @@ FAULTS = {
     "compressed": (compressed, "told"),
     "missing": (refuse, "told"),
     "garbage": (set_raw(lambda stream: stream.write(random.Random(1).randbytes(100_000))), "line"),
-    "trickle": (set_raw(trickle), "line"),
+    "trickle": (trickle, "line"),
     "huge length": (huge_length, "come"),
 }
 
@@ -160,7 +163,9 @@ def test_objects_that_do_not_come_rightly_stay_out_and_the_others_come(pair, hos
     fill(pair.source / "other", 5, 200_000, random.Random(77))
     good = pair.pc.backup(pair.source, "--host", "another", keys=False)
     zeros_in_gzip()  # which takes a while: the line does not wait for it
-    hostile.alter = lambda method, path, answer: harm(answer) if path.endswith(victim) else None
+    # A line cannot take a header out of an answer, so what says the size is left alone.
+    harmed = ("GET",) if becomes == "line" else ("GET", "HEAD")
+    hostile.alter = lambda method, path, answer: harm(answer) if method in harmed and path.endswith(victim) else None
     code, memory = pulled(pair.b)
     assert memory < MOST_MEMORY
     assert objects(pair.b).items() <= objects(pair.a).items()
@@ -172,7 +177,7 @@ def test_objects_that_do_not_come_rightly_stay_out_and_the_others_come(pair, hos
     if becomes == "told":
         assert code == 4 and "does not come from it" in alarms(pair.b)[0] and is_frozen(pair.b)
     else:
-        assert code == 1 and not alarms(pair.b)
+        assert code == 1 and not alarms(pair.b), alarms(pair.b)
     hostile.alter = lambda *_: None
     pair.b.pull()
     assert pair.b.snapshots("office") == [good, bad]

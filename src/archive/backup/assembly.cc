@@ -70,6 +70,7 @@ base::Status Assembly::entry(Item& item) {
   if (!item.left_out) {
     if (item.entry.type == EntryType::kFile) {
       count_file(item);
+      tell_ledger(item);
       if (cache_ != nullptr && item.remembered) cache_->add(path_, *item.remembered);
     } else {
       ++counts_.snapshot.others;
@@ -77,6 +78,21 @@ base::Status Assembly::entry(Item& item) {
   }
   path_.resize(path_size);
   return item.left_out ? base::Status() : append(item.entry);
+}
+
+// path_ is the file's.
+void Assembly::tell_ledger(const Item& item) {
+  if (ledger_ == nullptr || !item.entry.judged) return;
+  const Judged& judged = *item.entry.judged;
+  if (!item.known_before) {
+    const std::string_view folder = std::string_view(path_).substr(0, path_.size() - item.entry.name.size() - 1);
+    const bool is_note = item.remembered && item.remembered->judged && item.remembered->judged->is_note;
+    return ledger_->appeared(folder, item.entry.name, judged.verdict, is_note);
+  }
+  const bool was_broken =
+      item.unmodified || (item.judged_before && item.judged_before->judged.verdict == detect::Verdict::kBroken);
+  if (judged.verdict == detect::Verdict::kBroken && was_broken) return ledger_->still_broken();
+  if (!item.unmodified) ledger_->changed(path_, judged.verdict, judged.turned);
 }
 
 void Assembly::count_file(const Item& item) {

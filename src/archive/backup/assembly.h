@@ -11,6 +11,7 @@
 #include "archive/backup/file_cache.h"
 #include "archive/backup/problems.h"
 #include "archive/format/snapshot.h"
+#include "detect/incident/change_ledger.h"
 
 namespace kura::archive {
 
@@ -23,9 +24,10 @@ struct AssemblyCounts {
 // Used by one thread. Memory: what of the listings on the way down has not been cut into chunks.
 class Assembly {
  public:
-  // All outlive it; `cache` may be null.
-  Assembly(Lane& lane, const Chunker& listings, FileCacheWriter* cache, Problems& problems, base::Progress& progress)
-      : lane_(lane), listings_(listings), cache_(cache), problems_(problems), progress_(progress) {}
+  // All outlive it; `cache` and `ledger` may be null.
+  Assembly(Lane& lane, const Chunker& listings, FileCacheWriter* cache, detect::ChangeLedger* ledger,
+           Problems& problems, base::Progress& progress)
+      : lane_(lane), listings_(listings), cache_(cache), ledger_(ledger), problems_(problems), progress_(progress) {}
 
   // In walk order, beginning with entering "/". What is in the item is used up.
   base::Status take(Item& item);
@@ -45,11 +47,13 @@ class Assembly {
   base::Status entry(Item& item);
   void resolve_link(Item& item);
   void count_file(const Item& item);
+  void tell_ledger(const Item& item);
   base::Status append(const Entry& entry);
 
   Lane& lane_;
   const Chunker& listings_;
   FileCacheWriter* cache_;
+  detect::ChangeLedger* ledger_;
   Problems& problems_;
   base::Progress& progress_;
   std::vector<Level> levels_;

@@ -41,6 +41,18 @@ base::Status need_machine(const Repository& repository) {
                     "this machine has no key for the repository " + repository.store().describe(), kNewMachineKey);
 }
 
+Verdict verdict_of(detect::SetVerdict verdict) {
+  switch (verdict) {
+    case detect::SetVerdict::kClean:
+      return Verdict::kClean;
+    case detect::SetVerdict::kSuspect:
+      return Verdict::kSuspect;
+    case detect::SetVerdict::kAttacked:
+      return Verdict::kAttacked;
+  }
+  std::unreachable();
+}
+
 // Folders that are never part of a backup: the repository itself, which would grow by its own copy, and this machine's
 // state for it, which changes with every backup and holds the machine's key. A new key is made from the recovery key.
 std::vector<std::pair<dev_t, ino_t>> own_folders(const Repository& repository) {
@@ -73,6 +85,7 @@ class Backup {
     plan_ = KURA_TRY(plan_walk(options_.paths));
     secrets_ = KURA_TRY(repository_.need_write_secrets());
     series_ = series_of(secrets_->series, options_.host, plan_.paths);
+    KURA_TRY(begin_ledger());
     base::raise_file_limit();
     session_ = KURA_TRY(WriteSession::open(repository_, LeasePurpose::kBackup, !options_.dry_run, job_.token()));
     KURA_TRY(store_all());
@@ -84,6 +97,8 @@ class Backup {
  private:
   base::Status store_all();
   base::Result<SourcePipeline::Outcome> read_source(Writer& writer, FileCacheWriter* cache);
+  base::Status begin_ledger();
+  void judge_set();
   SnapshotLabel label_for(const SourcePipeline::Outcome& outcome) const;
   void summarise(const SourcePipeline::Outcome& outcome, const Writer& writer);
   void remember_uses(const Compaction& compaction, const Writer& writer, PackUses uses) const;
@@ -100,9 +115,32 @@ class Backup {
   const WriteSecrets* secrets_ = nullptr;
   Series series_{};
   std::unique_ptr<WriteSession> session_;
+  detect::ChangeLedger ledger_{detect::Suspicion()};
+  detect::Suspicion suspicion_;  // for the next backup
   const std::int64_t started_ = base::now_ns();
   BackupSummary summary_;
 };
+
+// What the series' last snapshot of this machine suspected is gone on from.
+base::Status Backup::begin_ledger() {
+  if (!options_.judge) return {};
+  const SnapshotList list = KURA_TRY(repository_.snapshots());
+  for (const StoredSnapshot& stored : list.snapshots) {
+    const Snapshot& snapshot = stored.snapshot;
+    if (snapshot.series == series_ && snapshot.machine == repository_.machine()->public_key() && snapshot.label) {
+      ledger_ = detect::ChangeLedger(snapshot.label->suspicion);
+    }
+  }
+  return {};
+}
+
+void Backup::judge_set() {
+  if (!options_.judge) return;
+  detect::SetJudgement judged = std::move(ledger_).judge();
+  suspicion_ = judged.suspicion;
+  summary_.verdict = verdict_of(judged.verdict);
+  summary_.evidence = std::move(judged.evidence);
+}
 
 base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCacheWriter* cache) {
   const Config& config = repository_.config();
@@ -125,7 +163,9 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
                           .problems = problems_,
                           .progress = progress_,
                           .job = job_,
-                          .readers = std::min(base::thread_count(options_.threads), kMostThreads)};
+                          .readers = std::min(base::thread_count(options_.threads), kMostThreads),
+                          .judges = options_.judge,
+                          .ledger = options_.judge ? &ledger_ : nullptr};
   std::optional<Survey> survey;
   if (options_.survey) survey.emplace(plan_, walk_options, progress_, job_.token());
   return pipeline.run();
@@ -154,6 +194,7 @@ base::Status Backup::store_all() {
   const SourcePipeline::Outcome outcome = KURA_TRY(read_source(writer, cache ? &*cache : nullptr));
   KURA_TRY(writer.finish());
   summarise(outcome, writer);
+  judge_set();
   if (options_.dry_run) return {};
   const Committed committed =
       KURA_TRY(commit_snapshot(*session_, writer, indexes, label_for(outcome), series_, started_));
@@ -197,6 +238,9 @@ SnapshotLabel Backup::label_for(const SourcePipeline::Outcome& outcome) const {
   label.ended = base::now_ns();
   label.counts = outcome.counts.snapshot;
   label.counts.failed = problems_.count();
+  label.verdict = summary_.verdict;
+  label.evidence = summary_.evidence;
+  label.suspicion = suspicion_;
   return label;
 }
 

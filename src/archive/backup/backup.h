@@ -27,6 +27,7 @@ struct BackupOptions {
   std::string host;
   std::string user;
   unsigned threads = 0;  // 0: one a core
+  bool judge = true;     // the contents of what is read
   // Bytes of chunks, before compression, that are stored anew at most, so that sparsely used packs come out of use
   // (compaction.h). Nothing: a tenth of the source; 0: none.
   std::optional<std::uint64_t> compact;
@@ -44,6 +45,7 @@ struct BackupSummary {
   std::uint64_t bytes_compacted = 0, packs_compacted = 0;  // stored anew out of sparse packs, before compression
   double seconds = 0;
   Verdict verdict = Verdict::kUnjudged;
+  std::vector<std::string> evidence;
   std::optional<base::Error> parity_problem;  // some of what was stored has no parity until the next collection
 };
 

@@ -40,6 +40,7 @@ struct Item {
   // For the next cache; its content and more are in the entry, too. Of a file that is to be read although it is
   // unchanged: what is remembered of it.
   std::optional<CachedFile> remembered;
+  std::optional<JudgedVersion> judged_before;
   ContentRef content_before;  // to tell a touched file from a changed one
   std::uint64_t bytes_read = 0;
 
@@ -50,6 +51,7 @@ struct Item {
     entry.content = remembered->content.ref;
     entry.extents = remembered->extents;
     entry.xattrs = remembered->xattrs;
+    if (remembered->judged) entry.judged = remembered->judged->judged;
   }
 };
 

@@ -16,7 +16,7 @@ namespace kura::archive {
 namespace {
 
 constexpr std::string_view kMagic = "KURAFILE";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kBlock = 256U << 10;       // bytes: a block is written when it has so many
 constexpr std::size_t kBlockLimit = 256U << 20;  // a record may be large: the ids of a huge file
 constexpr std::size_t kPathLimit = 64U << 20;
@@ -95,11 +95,23 @@ void FileCacheReader::give_up() {
 const CachedFile* FileCacheReader::find(const std::string& path) {
   while (has_current_) {
     const auto order = compare_in_walk_order(path_, path);
-    if (order == 0) return &current_;
+    if (order == 0) {
+      was_found_ = true;
+      return &current_;
+    }
     if (order > 0) return nullptr;
-    if (!next()) give_up();
+    pass_over();
   }
   return nullptr;
+}
+
+void FileCacheReader::pass_over() {
+  if (!std::exchange(was_found_, false) && on_passed_) on_passed_(path_, current_);
+  if (!next()) give_up();
+}
+
+void FileCacheReader::finish() {
+  while (has_current_) pass_over();
 }
 
 FileCacheWriter::FileCacheWriter(std::string path, const store::ObjectId& config)

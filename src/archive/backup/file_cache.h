@@ -11,11 +11,13 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "archive/backup/file_judge.h"
 #include "archive/backup/file_stamp.h"
 #include "archive/backup/id_list.h"
 #include "archive/backup/xattrs.h"
@@ -34,6 +36,7 @@ struct CachedFile {
   std::uint64_t size = 0;  // of the contents, holes included
   std::optional<std::vector<Extent>> extents;
   Xattrs xattrs;
+  std::optional<JudgedVersion> judged;
 };
 
 // Reads the cache of the backup before. Not shared between threads.
@@ -42,6 +45,12 @@ class FileCacheReader {
   // An absent, foreign or damaged file is an empty cache.
   FileCacheReader(const std::string& path, const store::ObjectId& config);
   ~FileCacheReader();
+
+  // Told of what is passed over: files of the backup before that nobody asks for, which are gone.
+  using OnPassed = std::function<void(const std::string& path, const CachedFile& file)>;
+  void on_passed(OnPassed on_passed) { on_passed_ = std::move(on_passed); }
+  // Passes over all that is left.
+  void finish();
 
   // What is known of `path`, or null. Paths must come in walk order. Valid until the next call.
   const CachedFile* find(const std::string& path);
@@ -54,6 +63,7 @@ class FileCacheReader {
   bool read_block();
   bool next();
   void give_up();
+  void pass_over();
 
   std::unique_ptr<std::FILE, CloseFile> file_;
   base::Bytes block_;
@@ -62,6 +72,8 @@ class FileCacheReader {
   std::string path_;  // of current_
   CachedFile current_;
   bool has_current_ = false;
+  bool was_found_ = false;  // current_ was asked for
+  OnPassed on_passed_;
 };
 
 // Writes the cache of this backup. Not shared between threads. When it cannot be written, there will be none.

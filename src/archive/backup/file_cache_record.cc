@@ -47,6 +47,8 @@ void encode_cached_file(const CachedFile& file, base::Encoder& out) {
   encode_extents(file.extents, out);
   out.varint(file.xattrs.size());
   for (const auto& [name, value] : file.xattrs) out.string(name).string(value);
+  out.u8(file.judged ? 1 : 0);
+  if (file.judged) encode_judged_version(*file.judged, out);
 }
 
 CachedFile decode_cached_file(base::Decoder& in) {
@@ -68,6 +70,7 @@ CachedFile decode_cached_file(base::Decoder& in) {
     std::string name = in.text(kXattrLimit);
     file.xattrs.emplace_back(std::move(name), in.text(kXattrLimit));
   }
+  if (in.u8() == 1) file.judged = decode_judged_version(in);
   return file;
 }
 

@@ -26,7 +26,9 @@ base::Error read_error(int reason) { return base::Error::from_errno("cannot read
 }  // namespace
 
 base::Result<ReadFile> FileReader::read(int parent, const char* name, const struct stat& walked,
-                                        const SmallFile& fetched) {
+                                        const SmallFile& fetched, const Last& last) {
+  name_ = name;
+  last_ = last;
   if (fetched.fd >= 0) {
     if (auto file = read_as_walked(fetched.fd, walked, fetched.read_at, fetched.bytes)) return *std::move(file);
   }
@@ -81,7 +83,18 @@ base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, 
   if (::fstat(fd, &after) != 0) return base::fail(read_error(errno));
   file.changed =
       FileStamp::of(after) != FileStamp::of(status) || file.size != static_cast<std::uint64_t>(status.st_size);
+  if (judges_ && !file.changed) judge(fd, bytes, file);
   return file;
+}
+
+// One that was only touched is what it was found to be before.
+void FileReader::judge(int fd, std::optional<base::ByteSpan> bytes, ReadFile& file) const {
+  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) {
+    file.judged = *last_.judged;
+    return;
+  }
+  file.judged =
+      judge_contents({.fd = fd, .size = file.size, .data = file.bytes_read, .bytes = bytes}, name_, last_.judged);
 }
 
 base::Status FileReader::take(base::ByteSpan bytes, ReadFile& file) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "archive/backup/content_writer.h"
+#include "archive/backup/file_judge.h"
 #include "archive/backup/open_folder.h"
 #include "archive/backup/small_files.h"
 #include "archive/backup/xattrs.h"
@@ -27,24 +28,32 @@ struct ReadFile {
   Xattrs xattrs;
   std::optional<base::Error> xattrs_problem;  // they could not be read
   bool changed = false;                       // while it was read
+  std::optional<JudgedVersion> judged;
 };
 
 // One for each thread.
 class FileReader {
  public:
   // All outlive it.
-  FileReader(Lane& lane, const Chunker& chunker, JobControl& job, base::Progress& progress)
-      : job_(job), progress_(progress), content_(lane, chunker, Content::kFile) {}
+  FileReader(Lane& lane, const Chunker& chunker, JobControl& job, base::Progress& progress, bool judges)
+      : job_(job), progress_(progress), judges_(judges), content_(lane, chunker, Content::kFile) {}
 
   // An error is the file's own (kNotFound when it vanished, kDenied, kIo, kConflict when it is no file any more), or
   // the job's, which job.stopped() tells. `walked` is what the walk saw of it, `fetched` what was fetched of it since.
-  base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked, const SmallFile& fetched);
+  // `last` is what the backup before had of it.
+  struct Last {
+    const ContentRef* content = nullptr;
+    const JudgedVersion* judged = nullptr;
+  };
+  base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked, const SmallFile& fetched,
+                              const Last& last);
 
  private:
   std::optional<base::Result<ReadFile>> read_as_walked(int fd, const struct stat& walked, std::int64_t read_at,
                                                        std::optional<base::ByteSpan> bytes);
   base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at,
                                    std::optional<base::ByteSpan> bytes = std::nullopt);
+  void judge(int fd, std::optional<base::ByteSpan> bytes, ReadFile& file) const;
   base::Status take(base::ByteSpan bytes, ReadFile& file);
   base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
   base::Status read_data(int fd, ReadFile& file);
@@ -52,6 +61,9 @@ class FileReader {
 
   JobControl& job_;
   base::Progress& progress_;
+  const bool judges_;
+  const char* name_ = nullptr;  // of the file that is read
+  Last last_;
   ContentWriter content_;
 };
 

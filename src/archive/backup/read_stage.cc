@@ -39,7 +39,9 @@ void ReadStage::read(Batch& batch) {
 }
 
 void ReadStage::read(const Batch::Read& read, const SmallFile& fetched, Item& item) {
-  base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status, fetched);
+  const FileReader::Last last{.content = item.known_before ? &item.content_before : nullptr,
+                              .judged = item.judged_before ? &*item.judged_before : nullptr};
+  base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status, fetched, last);
   if (job_.stopped()) return;
   if (file) return fill(item, *std::move(file));
   item.problem = std::move(file).error();
@@ -72,6 +74,7 @@ void ReadStage::fill(Item& item, ReadFile file) {
   item.entry.content = file.content.ref;
   item.entry.extents = file.extents;
   item.entry.xattrs = file.xattrs;
+  if (file.judged) item.entry.judged = file.judged->judged;
   item.bytes_read = file.bytes_read;
   item.unmodified = item.known_before && item.content_before == item.entry.content;
   const bool whole = !file.changed && !file.xattrs_problem;
@@ -84,6 +87,7 @@ void ReadStage::fill(Item& item, ReadFile file) {
   remembered.size = file.size;
   remembered.extents = std::move(file.extents);
   remembered.xattrs = std::move(file.xattrs);
+  remembered.judged = std::move(file.judged);
 }
 
 }  // namespace kura::archive

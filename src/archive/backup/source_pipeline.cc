@@ -17,6 +17,11 @@ namespace {
 constexpr std::size_t kWindow = 8192;       // entries that the walk may be ahead of the assembly
 constexpr std::size_t kWaitingFiles = 256;  // each may hold a descriptor of its folder
 
+struct GoneFile {
+  std::string path;  // absolute
+  detect::Verdict verdict;
+};
+
 // The assembly, from the front of the window, until the walk has ended.
 void assemble(BatchWindow& window, Assembly& assembly, JobControl& job) {
   std::deque<std::unique_ptr<Batch>> batches;
@@ -36,22 +41,33 @@ base::Result<SourcePipeline::Outcome> SourcePipeline::run() {
   BatchWindow window(kWindow);
   TaskQueue tasks(kWaitingFiles);
   Lane lane(writer);  // of the listings
-  Assembly assembly(lane, listings, cache_after, problems, progress);
+  Assembly assembly(lane, listings, cache_after, ledger, problems, progress);
+  std::vector<GoneFile> gone;
+  if (ledger != nullptr) {
+    cache_before.on_passed([&gone](const std::string& path, const CachedFile& file) {
+      if (file.judged && gone.size() < detect::ChangeLedger::kMost) gone.push_back({path, file.judged->judged.verdict});
+    });
+  }
   {
     std::vector<std::jthread> threads;  // joined before anything they use goes
     threads.emplace_back([&] {
       SourceStage source(writer, cache_before, window, tasks, problems, job);
       job.fail_on(walk(plan, walk_options, source, job.token()));
-      if (!job.stopped()) job.fail_on(source.flush());
+      if (!job.stopped()) job.fail_on(source.finish());
       tasks.close();
       window.close();
     });
     for (unsigned i = 0; i < readers; ++i) {
-      threads.emplace_back([&] { ReadStage(writer, files, window, tasks, job, progress).run(); });
+      threads.emplace_back([&] { ReadStage(writer, files, window, tasks, job, progress, judges).run(); });
     }
     assemble(window, assembly, job);
   }
   KURA_TRY(job.status());
+  for (const GoneFile& file : gone) {
+    const std::size_t slash = file.path.rfind('/');
+    ledger->vanished(std::string_view(file.path).substr(0, slash), std::string_view(file.path).substr(slash + 1),
+                     file.verdict);
+  }
   return Outcome{.root = assembly.root(), .counts = assembly.counts()};
 }
 

@@ -24,6 +24,8 @@ struct SourcePipeline {
   base::Progress& progress;
   JobControl& job;
   unsigned readers = 2;
+  bool judges = true;                      // the contents of files
+  detect::ChangeLedger* ledger = nullptr;  // what changed is told; may be null
 
   struct Outcome {
     ContentRef root;

@@ -34,6 +34,11 @@ base::Status SourceStage::hand_on_full() {
   return full ? flush() : base::Status{};
 }
 
+base::Status SourceStage::finish() {
+  cache_.finish();
+  return flush();
+}
+
 base::Status SourceStage::flush() {
   if (!batch_) return {};
   last_items_ = batch_->items.size();
@@ -107,6 +112,7 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
       item.remembered = *cached;  // until it is read: what it has if that fails
     }
     item.content_before = cached->content.ref;
+    item.judged_before = cached->judged;
   }
   batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
   batch_->read_size += item.entry.size;

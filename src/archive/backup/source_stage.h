@@ -30,14 +30,15 @@ class SourceStage : public WalkVisitor {
   base::Status entry(const WalkEntry& entry) override;
   void problem(const std::string& path, base::Error error) override { problems_.report(path, error); }
 
-  // Hands on what is gathered, at the end.
-  base::Status flush();
+  // At the end: hands on what is gathered.
+  base::Status finish();
 
  private:
   static constexpr std::size_t kMostLinked = 1U << 16;  // files with further names that are remembered at a time
 
   Item& add_item();
   base::Status hand_on_full();
+  base::Status flush();
   base::Status file(const WalkEntry& entry, Item& item);
   Item::Link link_of(const struct stat& status);
   bool take_from_cache(const CachedFile& cached, Item& item);

@@ -13,7 +13,18 @@ constexpr std::string_view kTheListing = "a folder's listing";
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr std::uint64_t kModeMask = 07777;
 
-enum Field : std::uint64_t { kSize = 1, kContent, kTarget, kDevice, kUser, kGroup, kHardLink, kXattrs, kExtents };
+enum Field : std::uint64_t {
+  kSize = 1,
+  kContent,
+  kTarget,
+  kDevice,
+  kUser,
+  kGroup,
+  kHardLink,
+  kXattrs,
+  kExtents,
+  kJudged
+};
 constexpr unsigned kForAll = 1U << kUser | 1U << kGroup | 1U << kXattrs;
 
 struct FieldsOfType {
@@ -25,7 +36,7 @@ FieldsOfType fields_of(EntryType type) {
   constexpr unsigned kOthers = kForAll | 1U << kHardLink;
   switch (type) {
     case EntryType::kFile:
-      return {.required = 1U << kSize | 1U << kContent, .allowed = kOthers | 1U << kExtents};
+      return {.required = 1U << kSize | 1U << kContent, .allowed = kOthers | 1U << kExtents | 1U << kJudged};
     case EntryType::kFolder:
       return {.required = 1U << kContent, .allowed = kForAll};
     case EntryType::kSymlink:
@@ -132,6 +143,9 @@ bool take_field(Entry& entry, std::uint64_t number, base::Decoder& in) {
     case kExtents:
       entry.extents = decode_extents(in);
       return true;
+    case kJudged:
+      entry.judged = Judged::decode(in);
+      return true;
     default:
       return false;
   }
@@ -179,6 +193,11 @@ void encode_lists(base::Encoder& out, const Entry& entry) {
     field.clear();
     for (const Extent& extent : *entry.extents) field.varint(extent.gap).varint(extent.size);
     encode_field(out, kExtents, field.bytes());
+  }
+  if (entry.judged) {
+    field.clear();
+    entry.judged->encode(field);
+    encode_field(out, kJudged, field.bytes());
   }
 }
 

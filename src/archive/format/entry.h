@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/format/content.h"
+#include "archive/format/judged.h"
 
 namespace kura::archive {
 
@@ -52,6 +53,7 @@ struct Entry {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> hard_link;  // device, inode: when it has several names
   std::vector<std::pair<std::string, std::string>> xattrs;           // sorted by name
   std::optional<std::vector<Extent>> extents;                        // sparse files: where the data lie
+  std::optional<Judged> judged;                                      // files that were judged
 
   friend bool operator==(const Entry&, const Entry&) = default;
 

@@ -9,6 +9,7 @@
 
 #include "archive/format/content.h"
 #include "archive/format/pack.h"
+#include "detect/incident/change_ledger.h"
 
 namespace kura::archive {
 
@@ -48,6 +49,10 @@ struct SnapshotLabel {
   std::int64_t ended = 0;  // ns since 1970, machine's time
   SnapshotCounts counts;
   Verdict verdict = Verdict::kUnjudged;
+  std::vector<std::string> evidence;  // for the verdict, in words; at most kEvidenceLimit
+  detect::Suspicion suspicion;        // what the next backup of the series goes on from
+
+  static constexpr std::size_t kEvidenceLimit = 32;
 
   friend bool operator==(const SnapshotLabel&, const SnapshotLabel&) = default;
   // The text that is sealed into the snapshot.

@@ -5,7 +5,7 @@
 namespace kura::archive {
 namespace {
 
-enum Field : std::uint64_t { kRoot = 1, kHost, kUser, kPaths, kTags, kEnded, kCounts, kVerdict };
+enum Field : std::uint64_t { kRoot = 1, kHost, kUser, kPaths, kTags, kEnded, kCounts, kVerdict, kEvidence, kSuspicion };
 constexpr unsigned kRequired = 1U << kRoot | 1U << kHost | 1U << kPaths | 1U << kEnded | 1U << kCounts | 1U << kVerdict;
 
 void encode_strings(base::Encoder& out, Field number, const std::vector<std::string>& strings) {
@@ -36,6 +36,29 @@ Verdict decode_verdict(base::Decoder& in) {
   return static_cast<Verdict>(value);
 }
 
+// Thousandths: what is signed is to have one form.
+constexpr double kUnit = 1000;
+constexpr std::uint64_t kMostSuspicion = 1'000'000;
+
+void encode_suspicion(base::Encoder& out, const detect::Suspicion& suspicion) {
+  out.varint(static_cast<std::uint64_t>(suspicion.fast * kUnit + 0.5));
+  out.varint(static_cast<std::uint64_t>(suspicion.slow * kUnit + 0.5)).u8(suspicion.attacked ? 1 : 0);
+  out.varint(suspicion.broken);
+}
+
+detect::Suspicion decode_suspicion(base::Decoder& in) {
+  const std::uint64_t fast = in.varint();
+  const std::uint64_t slow = in.varint();
+  const std::uint8_t attacked = in.u8();
+  const std::uint64_t broken = in.varint();
+  if (fast > kMostSuspicion || slow > kMostSuspicion || attacked > 1) in.fail("a suspicion is out of bounds");
+  if (!in.ok()) return {};
+  return {.fast = static_cast<double>(fast) / kUnit,
+          .slow = static_cast<double>(slow) / kUnit,
+          .attacked = attacked == 1,
+          .broken = broken};
+}
+
 bool take_field(SnapshotLabel& label, std::uint64_t number, base::Decoder& in) {
   switch (number) {
     case kRoot:
@@ -62,6 +85,13 @@ bool take_field(SnapshotLabel& label, std::uint64_t number, base::Decoder& in) {
     case kVerdict:
       label.verdict = decode_verdict(in);
       return true;
+    case kEvidence:
+      label.evidence = decode_strings(in);
+      if (label.evidence.size() > SnapshotLabel::kEvidenceLimit) in.fail("there is more evidence than allowed");
+      return true;
+    case kSuspicion:
+      label.suspicion = decode_suspicion(in);
+      return true;
     default:
       return false;
   }
@@ -82,6 +112,11 @@ void SnapshotLabel::encode(base::Encoder& out) const {
   field.varint(counts.files).varint(counts.folders).varint(counts.others).varint(counts.bytes).varint(counts.failed);
   encode_field(out, kCounts, field.bytes());
   encode_field(out, kVerdict, base::Encoder().u8(static_cast<std::uint8_t>(verdict)).bytes());
+  if (!evidence.empty()) encode_strings(out, kEvidence, evidence);
+  if (suspicion == detect::Suspicion()) return;
+  field.clear();
+  encode_suspicion(field, suspicion);
+  encode_field(out, kSuspicion, field.bytes());
 }
 
 SnapshotLabel SnapshotLabel::decode(base::Decoder& in) {

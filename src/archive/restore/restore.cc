@@ -35,7 +35,7 @@ std::string folder_of(const std::string& path) {
 
 void set_totals(base::Progress& progress, const SnapshotLabel& label, const RestoreOptions& options,
                 const std::string& path) {
-  if (path != "/" || !options.includes.empty() || !options.excludes.empty()) return;
+  if (path != "/" || !options.includes.empty() || !options.excludes.empty() || options.wanted) return;
   progress.files_total = label.counts.files;
   progress.bytes_total = label.counts.bytes;
 }

@@ -26,6 +26,8 @@ struct RestoreOptions {
   std::string target{};      // made when it is not there
   base::GlobSet includes{};  // empty: all
   base::GlobSet excludes{};
+  // Asked of each path too, when it is there; for a folder, whether there is anything to write in it.
+  std::function<bool(const std::string& path, bool is_folder)> wanted{};
   Overwrite overwrite = Overwrite::kChanged;  // changed: type, size or mtime differ
   bool verify = false;  // read back everything written, and what was skipped, and compare with the ids
   bool dry_run = false;

@@ -13,7 +13,9 @@ class Selection {
   explicit Selection(const RestoreOptions& options) : options_(options) {}
 
   // With all that is below it.
-  bool excludes(const std::string& path, bool is_folder) const { return options_.excludes.matches(path, is_folder); }
+  bool excludes(const std::string& path, bool is_folder) const {
+    return options_.excludes.matches(path, is_folder) || (options_.wanted && !options_.wanted(path, is_folder));
+  }
   bool includes(const std::string& path, bool is_folder) const {
     return options_.includes.empty() || options_.includes.covers(path, is_folder);
   }

@@ -34,7 +34,7 @@ base::Result<std::size_t> FileInput::read(std::uint64_t offset, base::MutableByt
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
   std::size_t count = 0;
   while (count < wanted) {
-    const ssize_t got = ::pread(file_.get(), into.data() + count, wanted - count, static_cast<off_t>(offset + count));
+    const ssize_t got = ::pread(file_, into.data() + count, wanted - count, static_cast<off_t>(offset + count));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return base::fail(base::Error::from_errno("cannot read " + name_, errno));
     if (got == 0) break;

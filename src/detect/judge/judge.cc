@@ -1,6 +1,7 @@
 #include "detect/judge/judge.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -61,7 +62,7 @@ std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches
   return {};
 }
 
-Judgement judge_known(Window& in, const Kind& kind, const Texture& texture) {
+Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
   Budget budget = Budget::for_file(in.size());
   const Report report = kind.check(in, budget);
   switch (report.finding) {
@@ -74,11 +75,24 @@ Judgement judge_known(Window& in, const Kind& kind, const Texture& texture) {
     case Finding::kWhole:
       break;
   }
+  for (const Stretch& stretch : report.stretches) {
+    if (stretch.density == Density::kPlain) survey(in, stretch.range, texture);
+  }
   std::string wrong = wrong_in_stretches(in, report.stretches, texture);
   return wrong.empty() ? judged(Verdict::kValid, &kind, {}) : judged(Verdict::kBroken, &kind, std::move(wrong));
 }
 
 // ---- What is of no known kind ----
+
+// Keys, digests and signatures without a grammar: random by design, and small.
+constexpr std::uint64_t kMostRandomByDesign = 64U << 10;
+bool is_random_by_design(std::string_view name, std::uint64_t size) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || size > kMostRandomByDesign) return false;
+  static constexpr std::array<std::string_view, 9> kExtensions = {"chk",     "sig",    "rnd",  "seed", "key",
+                                                                  "keyfile", "digest", "hmac", "salt"};
+  return std::ranges::find(kExtensions, name.substr(dot + 1)) != kExtensions.end();
+}
 
 bool begins_randomly(Window& in) {
   const base::ByteSpan head = in.at(0, kBlock);
@@ -89,7 +103,9 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
-Judgement judge_unknown(Window& in, std::string_view name, const Texture& texture) {
+Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
+  survey(in, {0, in.size()}, texture);
+  texture.complete = true;
   const Kind* promised = promise_of(name);
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
@@ -99,6 +115,8 @@ Judgement judge_unknown(Window& in, std::string_view name, const Texture& textur
   }
   const std::uint64_t random = texture.random_count();
   if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49) {
+    if (is_random_by_design(name, in.size()))
+      return judged(Verdict::kOpaque, nullptr, "it is random, as its name says");
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
   if (promised != nullptr && begins_randomly(in)) {
@@ -120,7 +138,6 @@ Version judge(Input& input, std::string_view name) {
     version.judgement.kind = "empty";
     return version;
   }
-  survey(in, {0, version.size}, version.texture);
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);

@@ -32,7 +32,7 @@ struct Judgement {
 struct Version {
   Judgement judgement;
   std::uint64_t size = 0;
-  Texture texture;  // of all of it
+  Texture texture;  // of what no grammar proves: nothing, some stretches, or all
 };
 
 }  // namespace kura::detect

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "detect/input/window.h"
+#include "detect/stats/byte_counts.h"
 
 namespace kura::detect {
 namespace {
@@ -25,11 +26,13 @@ std::string what_it_was(const Version& version) {
 }
 
 bool is_random(const Version& version) {
-  return version.texture.blocks > 0 && version.texture.random_count() * 50 >= version.texture.blocks * 49;
+  return version.texture.complete && version.texture.blocks > 0 &&
+         version.texture.random_count() * 50 >= version.texture.blocks * 49;
 }
 
 // Blocks that were there, not random, and are random now at the same place.
 std::uint64_t became_random(const Texture& before, const Texture& after) {
+  if (!before.complete) return 0;
   const auto& old_words = before.random.words();
   const auto& new_words = after.random.words();
   std::uint64_t count = 0;
@@ -51,7 +54,7 @@ struct Replaced {
   std::uint64_t random = 0;  // that differ and are random now
 };
 
-Replaced compare_blocks(Window& before, Window& after, const Texture& texture) {
+Replaced compare_blocks(Window& before, Window& after) {
   Replaced replaced;
   const std::uint64_t blocks = std::min(before.size(), after.size()) / kBlock;
   bool open = false;
@@ -66,7 +69,9 @@ Replaced compare_blocks(Window& before, Window& after, const Texture& texture) {
       continue;
     }
     ++replaced.blocks;
-    if (texture.random.has(block)) ++replaced.random;
+    ByteCounts counts;
+    counts.add(new_bytes);
+    if (counts.looks_random()) ++replaced.random;
     open = true;
   }
   return replaced;
@@ -123,7 +128,7 @@ Judgement judge_change(const Version& before, Input& old_contents, const Version
   if (judgement.verdict == Verdict::kBroken || before.judgement.verdict == Verdict::kOpaque) return judgement;
   Window old_window(old_contents);
   Window new_window(new_contents);
-  const Replaced replaced = compare_blocks(old_window, new_window, after.texture);
+  const Replaced replaced = compare_blocks(old_window, new_window);
   if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && is_written_whole(after.judgement.kind)) {
     return with_reason(
         judgement, Verdict::kBroken,

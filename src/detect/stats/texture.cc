@@ -84,10 +84,15 @@ std::optional<double> interleaving_of(base::ByteSpan piece) {
 
 }  // namespace
 
-void BlockSet::add(std::uint64_t block) {
-  const auto word = static_cast<std::size_t>(block / 64);
-  if (words_.size() <= word) words_.resize(word + 1);
-  words_[word] |= std::uint64_t{1} << (block % 64);
+void BlockSet::add(std::uint64_t block, std::uint64_t count) {
+  if (count == 0) return;
+  const auto last = static_cast<std::size_t>((block + count - 1) / 64);
+  if (words_.size() <= last) words_.resize(last + 1);
+  for (std::uint64_t end = block + count; block < end;) {
+    const bool whole_word = block % 64 == 0 && end - block >= 64;
+    words_[static_cast<std::size_t>(block / 64)] |= whole_word ? ~std::uint64_t{0} : std::uint64_t{1} << (block % 64);
+    block += whole_word ? 64 : 1;
+  }
 }
 
 std::uint64_t BlockSet::count() const {

@@ -17,7 +17,9 @@ inline constexpr std::size_t kBlock = 4096;
 // One bit a block.
 class BlockSet {
  public:
-  void add(std::uint64_t block);
+  void add(std::uint64_t block) { add(block, 1); }
+  // `count` blocks from `block` on.
+  void add(std::uint64_t block, std::uint64_t count);
   bool has(std::uint64_t block) const {
     return block / 64 < words_.size() && (words_[static_cast<std::size_t>(block / 64)] >> (block % 64) & 1) != 0;
   }
@@ -33,11 +35,13 @@ class BlockSet {
 
 // Of a file, or of stretches of it. Blocks are counted from the file's beginning; the last one of a file may be short.
 struct Texture {
+  bool complete = false;      // of the whole file
   std::uint64_t blocks = 0;   // that were looked at
   BlockSet random;            // look random; a short block needs 256 bytes for it
   std::uint64_t uniform = 0;  // hold one byte value only
 
   std::uint64_t random_count() const { return random.count(); }
+  friend bool operator==(const Texture&, const Texture&) = default;
 };
 
 // Adds the blocks that lie wholly in `range`, or up to the end of the file. Costs a read and about a nanosecond a byte.

@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "base/escape.h"
 #include "base/number.h"
 #include "vault/server/answers.h"
 #include "vault/server/bodies.h"
@@ -25,6 +26,7 @@ using store::Kind;
 
 constexpr std::size_t kPiece = 1U << 20;         // bytes of a body in memory at a time
 constexpr std::size_t kJournalPiece = 4U << 20;  // bytes of entries in an answer, unless one is longer
+constexpr std::size_t kReasonLimit = 500;        // bytes of why a machine freezes
 constexpr std::string_view kBinary = "application/octet-stream";
 
 struct Range {
@@ -114,6 +116,9 @@ Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& membe
       co_return (void) co_await exchange.answer(synced ? json_answer(json::object())
                                                        : vault::answer_of(synced.error()));
     }
+    if (route.action == "freeze" && !route.id && method == "POST") {
+      co_return co_await freeze(exchange, holding, member);
+    }
     if (route.kind && !route.id && method == "GET") co_return co_await list(exchange, holding, *route.kind);
     if (route.kind && route.id && reads) co_return co_await get(exchange, holding, route);
     if (route.kind && route.id && method == "PUT") co_return co_await put(exchange, holding, member, route);
@@ -129,6 +134,18 @@ Task<> Api::repository(Exchange& exchange, Holding& holding, const Member& membe
     }
   }
   co_await exchange.answer(no_such_thing());
+}
+
+// A machine may stop what is let go of, and never start it again. Said once: more would only fill the journal.
+Task<> Api::freeze(Exchange& exchange, Holding& holding, const Member& member) {
+  const Result<std::string> why = co_await small_body(exchange);
+  if (!why) co_return (void) co_await exchange.answer(vault::answer_of(why.error()));
+  Status frozen;
+  if (!holding.is_frozen()) {
+    const std::string text = "the machine says: " + base::printable(std::string_view(*why).substr(0, kReasonLimit));
+    co_await server_.elsewhere([&] { frozen = holding.freeze(member.machine, text); });
+  }
+  co_await exchange.answer(frozen ? json_answer({{"frozen", true}}) : vault::answer_of(frozen.error()));
 }
 
 net::Answer Api::enrolled(const Result<Enrolment>& enrolment) const {

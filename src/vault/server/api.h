@@ -40,6 +40,7 @@ class Api final : public net::Handler {
   net::Task<> take_copies(net::Exchange& exchange, Holding& holding, const Member& member);
   net::Task<> repair(net::Exchange& exchange, Holding& holding, const Member& member, const Route& route);
   net::Task<> copies(net::Exchange& exchange, Holding& holding, const Route& route);
+  net::Task<> freeze(net::Exchange& exchange, Holding& holding, const Member& member);
   net::Answer card();
 
   Site& site_;

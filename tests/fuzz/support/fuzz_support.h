@@ -22,13 +22,17 @@ namespace kura::fuzz {
 // chosen.
 void cache(base::ByteSpan input);
 void config(base::ByteSpan input);
+void databases(base::ByteSpan input);
+void documents(base::ByteSpan input);
 void door(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void followed_vault(base::ByteSpan input);
+void images(base::ByteSpan input);
 void index(base::ByteSpan input);
 void journal(base::ByteSpan input);
 void key(base::ByteSpan input);
 void lease(base::ByteSpan input);
+void media(base::ByteSpan input);
 void pack(base::ByteSpan input);
 void parity(base::ByteSpan input);
 void s3_answers(base::ByteSpan input);

@@ -1,0 +1,1 @@
+"""How well `kura inspect` tells files that were attacked from files that were not."""

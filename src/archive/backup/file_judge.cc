@@ -1,0 +1,127 @@
+#include "archive/backup/file_judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "detect/input/input.h"
+#include "detect/judge/judge.h"
+#include "detect/judge/pair.h"
+
+namespace kura::archive {
+namespace {
+
+using FileVerdict = detect::Verdict;
+
+constexpr std::size_t kMostRuns = 16U << 10;
+constexpr std::uint64_t kMostBlocks = 1ULL << 40;
+// A sparse file is mostly holes, which cost as much to look at as data.
+constexpr std::uint64_t kMostHoles = 1ULL << 30;
+
+detect::Version to_version(const JudgedVersion& version) {
+  return {.judgement = {.verdict = version.judged.verdict, .kind = version.judged.kind, .reasons = {}},
+          .size = version.size,
+          .texture = version.texture};
+}
+
+std::string evidence_of(const detect::Judgement& judgement) {
+  std::string text;
+  for (const std::string& reason : judgement.reasons) text += (text.empty() ? "" : "; ") + reason;
+  if (text.size() > Judged::kEvidenceLimit) text.resize(Judged::kEvidenceLimit);
+  return text;
+}
+
+// Whether a version that is broken or encrypted came after one that was not.
+bool has_turned(const JudgedVersion* before, FileVerdict now) {
+  if (before == nullptr) return false;
+  const FileVerdict was = before->judged.verdict;
+  if (now == FileVerdict::kOpaque) return was == FileVerdict::kValid;
+  return now == FileVerdict::kBroken &&
+         (was == FileVerdict::kValid || was == FileVerdict::kUnknown || before->judged.turned);
+}
+
+detect::Version judge_whole(const FileContents& contents, std::string_view name) {
+  if (contents.bytes) {
+    detect::MemoryInput input(*contents.bytes);
+    return detect::judge(input, name);
+  }
+  if (contents.size > contents.data && contents.size - contents.data > kMostHoles) {
+    detect::Version version;
+    version.size = contents.size;
+    version.judgement.reasons.emplace_back("it is mostly holes, and was not judged");
+    return version;
+  }
+  detect::FileInput input(contents.fd, contents.size, std::string(name));
+  return detect::judge(input, name);
+}
+
+}  // namespace
+
+JudgedVersion judge_contents(const FileContents& contents, std::string_view name, const JudgedVersion* before) {
+  detect::Version now = judge_whole(contents, name);
+  const FileVerdict alone = now.judgement.verdict;
+  if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now);
+  JudgedVersion result;
+  // What an attack has left stays what it is when it is written again.
+  if (before != nullptr && before->judged.turned && alone == FileVerdict::kBroken)
+    now.judgement.verdict = FileVerdict::kBroken;
+  result.judged.verdict = now.judgement.verdict;
+  result.judged.turned = has_turned(before, now.judgement.verdict);
+  result.judged.kind = std::move(now.judgement.kind);
+  if (result.judged.verdict == FileVerdict::kBroken) result.judged.evidence = evidence_of(now.judgement);
+  result.size = now.size;
+  result.texture = std::move(now.texture);
+  return result;
+}
+
+void encode_judged_version(const JudgedVersion& version, base::Encoder& out) {
+  base::Encoder judged;
+  version.judged.encode(judged);
+  out.string(judged.bytes()).varint(version.size);
+  // Runs of blocks, in turn not random and random.
+  std::vector<std::uint64_t> runs;
+  const detect::Texture& texture = version.texture;
+  bool random = false;
+  std::uint64_t begin = 0;
+  for (std::uint64_t block = 0; block < texture.blocks && runs.size() <= kMostRuns; ++block) {
+    if (texture.random.has(block) == random) continue;
+    runs.push_back(block - begin);
+    begin = block;
+    random = !random;
+  }
+  if (!texture.complete || runs.size() > kMostRuns) {
+    out.u8(0);
+    return;
+  }
+  out.u8(1).varint(texture.blocks).varint(texture.uniform).varint(runs.size());
+  for (const std::uint64_t run : runs) out.varint(run);
+}
+
+JudgedVersion decode_judged_version(base::Decoder& in) {
+  JudgedVersion version;
+  base::Decoder judged(in.string(Judged::kEvidenceLimit + Judged::kKindLimit + 16));
+  version.judged = Judged::decode(judged);
+  if (!judged.ok() || !judged.at_end()) in.fail("a judgement is malformed");
+  version.size = in.varint();
+  if (in.u8() == 0) return version;
+  version.texture.complete = true;
+  version.texture.blocks = in.varint();
+  version.texture.uniform = in.varint();
+  if (version.texture.blocks > version.size / detect::kBlock + 1 || version.texture.blocks > kMostBlocks) {
+    in.fail("a texture has more blocks than its file");
+  }
+  const std::size_t runs = in.count(1);
+  bool random = false;
+  std::uint64_t block = 0;
+  for (std::size_t i = 0; i <= runs && in.ok(); ++i) {
+    const std::uint64_t left = version.texture.blocks - block;
+    const std::uint64_t run = i < runs ? in.varint() : left;
+    if (run > left) in.fail("a texture is longer than its file");
+    if (!in.ok()) break;
+    if (random) version.texture.random.add(block, run);
+    block += run;
+    random = !random;
+  }
+  return version;
+}
+
+}  // namespace kura::archive

@@ -1,0 +1,41 @@
+// Judges the contents of a file that a backup has just read, while they are in memory.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "archive/format/judged.h"
+#include "base/bytes.h"
+#include "base/codec.h"
+#include "detect/judge/judgement.h"
+
+namespace kura::archive {
+
+// What is remembered of a version to judge the next one by.
+struct JudgedVersion {
+  Judged judged;
+  std::uint64_t size = 0;
+  detect::Texture texture;
+  bool is_note = false;  // it reads like a ransom note; of a version judged now
+
+  friend bool operator==(const JudgedVersion& a, const JudgedVersion& b) {
+    return a.judged == b.judged && a.size == b.size && a.texture == b.texture;
+  }
+};
+
+// For the file cache. The texture as runs of blocks; one that would take more than 64 KiB is left out.
+void encode_judged_version(const JudgedVersion& version, base::Encoder& out);
+// Fails through `in`.
+JudgedVersion decode_judged_version(base::Decoder& in);
+
+struct FileContents {
+  int fd = -1;                          // stays the caller's
+  std::uint64_t size = 0;               // holes included
+  std::uint64_t data = 0;               // without them
+  std::optional<base::ByteSpan> bytes;  // all of it, when it is in memory
+};
+
+// `before`: what the backup before had under this name, or null. Never fails. Reads the file once or twice.
+JudgedVersion judge_contents(const FileContents& contents, std::string_view name, const JudgedVersion* before);
+
+}  // namespace kura::archive

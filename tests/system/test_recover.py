@@ -1,0 +1,159 @@
+"""Verdicts of backups, and every file back in its newest clean version."""
+import random
+import shutil
+
+import pytest
+
+from kura import Kura, tree_of
+from office import KINDS, edit, make_office
+
+
+@pytest.fixture
+def office(tmp_path):
+    return make_office(tmp_path / "office")
+
+
+@pytest.fixture
+def kura(tmp_path):
+    return Kura(tmp_path)
+
+
+def scramble(path, chance, name=None):
+    """What ransomware leaves: random bytes in place, or under another name."""
+    size = path.stat().st_size
+    path.unlink()
+    (path.with_name(name) if name else path).write_bytes(chance.randbytes(size))
+
+
+def verdict(done):
+    return done.summary["verdict"], done.summary["evidence"]
+
+
+def files_of(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def recovered(kura, target, office, *more):
+    shutil.rmtree(target, ignore_errors=True)
+    summary = kura.json("recover", "--snapshot", f"latest:{office}", "--target", target, *more).summary
+    return summary, tree_of(target)
+
+
+def test_ordinary_work_is_clean(kura, office):
+    chance = random.Random(2)
+    assert verdict(kura.json("backup", office)) == ("clean", [])
+    for path in chance.sample(files_of(office), 20):
+        edit(path, chance)
+    for path in chance.sample(files_of(office), 5):
+        path.rename(path.with_name("renamed " + path.name))
+    for path in chance.sample(files_of(office), 5):
+        path.unlink()
+    assert verdict(kura.json("backup", office)) == ("clean", [])
+
+
+@pytest.mark.parametrize("name", [None, "{}.locked", "{}.[id-7F3A].evil"])
+def test_after_an_attack_every_file_comes_back_in_its_newest_clean_version(kura, office, tmp_path, name):
+    chance = random.Random(3)
+    kura.json("backup", office)
+    for path in chance.sample(files_of(office), 10):
+        edit(path, chance)
+    kura.json("backup", office)
+    before = tree_of(office)
+    # Between the last clean backup and the next, people go on working, and the attack begins.
+    victims = chance.sample(files_of(office), 25)
+    worked_on = [path for path in files_of(office) if path not in victims][:8]
+    for path in worked_on:
+        edit(path, chance)
+    for path in victims:
+        scramble(path, chance, name and name.format(path.name))
+    done = kura.json("backup", office)
+    assert verdict(done)[0] == "attacked" and verdict(done)[1]
+    wanted = {**before, **{str(path.relative_to(office)): path.read_bytes() for path in worked_on}}
+
+    listed = kura.json("recover", "--list", "--snapshot", f"latest:{office}")
+    assert {line["path"] for line in listed.of_type("file") if line["fate"] == "back"} == set(map(str, victims))
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == wanted
+    assert (summary["back"], summary["lost"], summary["kept"]) == (25, 0, len(wanted) - 25)
+
+
+def test_a_slow_attack_adds_up_and_each_file_comes_from_its_own_last_clean_backup(kura, office, tmp_path):
+    """One file between two backups, and people work on all others."""
+    chance = random.Random(4)
+    kura.json("backup", office)
+    left = files_of(office)
+    wanted = tree_of(office)
+    verdicts = []
+    for _ in range(5):
+        victim = left.pop(chance.randrange(len(left)))
+        for path in chance.sample(left, 6):
+            edit(path, chance)
+            wanted[str(path.relative_to(office))] = path.read_bytes()
+        scramble(victim, chance)
+        verdicts.append(verdict(kura.json("backup", office))[0])
+    assert verdicts[0] == "clean" and verdicts[-1] == "attacked"
+    assert recovered(kura, tmp_path / "back", office)[1] == wanted
+
+
+def test_what_an_attack_deleted_comes_back_too(kura, office, tmp_path):
+    chance = random.Random(5)
+    kura.json("backup", office)
+    wanted = tree_of(office)
+    for i, path in enumerate(chance.sample(files_of(office), 12)):
+        scramble(path, chance, f"{i:08x}")
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == wanted and summary["gone"] == 12 and summary["left_out"] == 12
+
+
+def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, tmp_path):
+    chance = random.Random(6)
+    kura.json("backup", office)
+    before = tree_of(office)
+    victims = files_of(office)[:6]
+    for path in victims:
+        scramble(path, chance)
+    kura.run("backup", office, "--fail-on-attack", code=5)
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    kura.json("recover", "--snapshot", f"latest:{office}", "--target", office)
+    assert tree_of(office) == before
+    assert verdict(kura.json("backup", office))[0] == "clean"
+    assert [line["verdict"] for line in kura.snapshots()] == ["clean", "attacked", "attacked", "clean"]
+
+
+def test_recover_run_again_writes_only_what_is_missing(kura, office, tmp_path):
+    chance = random.Random(7)
+    kura.json("backup", office)
+    for path in files_of(office)[:6]:
+        scramble(path, chance)
+    kura.json("backup", office)
+    back = tmp_path / "back"
+    recovered(kura, back, office)
+    for path in files_of(back)[::2]:
+        path.unlink()
+    again = kura.json("recover", "--snapshot", f"latest:{office}", "--target", back).summary
+    assert again["files_restored"] == 30 and again["files_skipped"] == 30
+
+
+def test_from_a_time_on_nothing_is_trusted(kura, office, tmp_path):
+    kura.json("backup", office)
+    before = tree_of(office)
+    begin = kura.snapshots()[-1]["time"]
+    path = files_of(office)[0]
+    edit(path, random.Random(8))
+    kura.json("backup", office)
+    # Times are shown in whole seconds.
+    kura.run("recover", "--since", begin, "--target", tmp_path / "none", code=1)
+    kura.json("recover", "--since", "2199-01-01", "--snapshot", "latest", "--target", tmp_path / "all")
+    assert tree_of(tmp_path / "all" / str(office).lstrip("/")) == tree_of(office) != before
+
+
+def test_recover_says_what_it_needs(kura, office):
+    kura.json("backup", office)
+    assert b"--target" in kura.run("recover", code=2).err
+    assert b"no snapshot" in kura.run("recover", "--list", "--since", "1999-01-01", code=1).err
+
+
+def test_without_judging_nothing_is_said(kura, office):
+    assert verdict(kura.json("backup", office, "--no-judging")) == ("unjudged", [])
+    assert set(KINDS) == {path.suffix[1:] for path in files_of(office)}

@@ -1,0 +1,128 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "detect/codec/inflate.h"
+#include "detect/images/images_kinds.h"
+#include "support/detect/media_damage.h"
+
+namespace kura::detect::images_test {
+namespace {
+
+using namespace media_damage;
+
+const Kind& image(std::string_view name) { return kind_in(images_kinds(), name); }
+
+void put(base::Bytes& to, std::string_view bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+void put32(base::Bytes& to, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+void put_chunk(base::Bytes& png, std::string_view type, const base::Bytes& body) {
+  put32(png, static_cast<std::uint32_t>(body.size()));
+  const std::size_t begin = png.size();
+  put(png, type);
+  png.insert(png.end(), body.begin(), body.end());
+  put32(png, crc32(base::ByteSpan(png).subspan(begin)));
+}
+
+base::Bytes a_png() {
+  base::Bytes png;
+  put(png, "\x89PNG\r\n\x1A\n");
+  put_chunk(png, "IHDR", base::Bytes(13, 1));
+  for (int i = 0; i < 3; ++i) put_chunk(png, "IDAT", with_random(base::Bytes(8192), 0, 8192));
+  put_chunk(png, "IEND", {});
+  return png;
+}
+
+TEST(Png, AWholeFileIsWhole) { EXPECT_EQ(judged(image("png"), a_png()).finding, Finding::kWhole); }
+
+TEST(Png, AFlippedByteInAnyChunkIsFound) {
+  const base::Bytes png = a_png();
+  for (std::size_t i = 8; i < png.size(); i += 97) {
+    base::Bytes damaged = png;
+    damaged[i] ^= 0x20;
+    EXPECT_EQ(judged(image("png"), damaged).finding, Finding::kBroken) << i;
+  }
+}
+
+TEST(Png, CutShortIsFound) {
+  base::Bytes png = a_png();
+  png.resize(png.size() - 5);
+  EXPECT_EQ(judged(image("png"), png).finding, Finding::kBroken);
+}
+
+// A grey picture of `blocks` x `blocks` blocks, every one of them black: a DC of no bits and an end of block, a bit
+// each.
+base::Bytes a_jpeg(unsigned blocks, base::Bytes scan) {
+  base::Bytes jpeg;
+  put(jpeg, "\xFF\xD8");
+  const auto size = static_cast<std::uint8_t>(blocks * 8);
+  const base::Bytes frame = {0xFF, 0xC0, 0, 11, 8, 0, size, 0, size, 1, 1, 0x11, 0};
+  jpeg.insert(jpeg.end(), frame.begin(), frame.end());
+  for (const std::uint8_t table : base::Bytes{0x00, 0x10}) {
+    const base::Bytes huffman = {0xFF, 0xC4, 0, 20, table, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    jpeg.insert(jpeg.end(), huffman.begin(), huffman.end());
+  }
+  put(jpeg, std::string_view("\xFF\xDA\0\x08\1\1\0\0\x3F\0", 10));
+  jpeg.insert(jpeg.end(), scan.begin(), scan.end());
+  put(jpeg, "\xFF\xD9");
+  return jpeg;
+}
+
+TEST(Jpeg, CodesThatEndWithTheLastBlockAreWhole) {
+  EXPECT_EQ(judged(image("jpeg"), a_jpeg(4, base::Bytes(4, 0))).finding, Finding::kWhole);
+}
+
+TEST(Jpeg, CodesThatEndBeforeTheLastBlockAreFound) {
+  const Report report = judged(image("jpeg"), a_jpeg(16, base::Bytes(4, 0)));
+  EXPECT_EQ(report.finding, Finding::kBroken);
+  EXPECT_EQ(report.evidence, "the picture's codes end early");
+}
+
+TEST(Jpeg, CodesThatGoOnAfterTheLastBlockAreFound) {
+  EXPECT_EQ(judged(image("jpeg"), a_jpeg(4, base::Bytes(4096, 0))).finding, Finding::kBroken);
+}
+
+TEST(Jpeg, BitsThatAreNoCodeAreFound) {
+  EXPECT_EQ(judged(image("jpeg"), a_jpeg(4, base::Bytes(4, 0x55))).finding, Finding::kBroken);
+}
+
+TEST(Jpeg, RestartMarkersWithoutAnIntervalAreFound) {
+  EXPECT_EQ(judged(image("jpeg"), a_jpeg(4, {0, 0, 0xFF, 0xD0, 0, 0})).finding, Finding::kBroken);
+}
+
+TEST(Jpeg, RandomBytesInAScanAreFound) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const base::Bytes scan = with_random(base::Bytes(4096), 0, 4096, seed);
+    EXPECT_EQ(judged(image("jpeg"), a_jpeg(30, scan)).finding, Finding::kBroken) << seed;
+  }
+}
+
+TEST(Gif, ACodeThatStandsForNothingIsFound) {
+  base::Bytes gif;
+  put(gif, std::string_view("GIF89a\2\0\2\0\0\0\0\x2C\0\0\0\0\2\0\2\0\0\2", 24));
+  base::Bytes whole = gif;
+  put(whole, std::string_view("\3\x04\0\x05\0\x3B", 6));  // clear, four pixels of colour 0, end
+  EXPECT_EQ(judged(image("gif"), whole).finding, Finding::kWhole) << judged(image("gif"), whole).evidence;
+  put(gif, std::string_view("\2\xFC\x7F\0\x3B", 5));
+  EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kBroken);
+}
+
+TEST(Images, SmallRealFilesAreWholeAndTheirDamageIsFoundOrTold) {
+  for (const auto& path : seeds("images")) {
+    const base::Bytes file = contents(path);
+    MemoryInput input(file);
+    Window window(input);
+    const auto kind = std::ranges::find_if(images_kinds(), [&](const Kind& each) { return each.recognise(window); });
+    ASSERT_NE(kind, images_kinds().end()) << path;
+    EXPECT_EQ(judged(*kind, file).finding, Finding::kWhole) << path << judged(*kind, file).evidence;
+    const base::Bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(file.size() / 2));
+    EXPECT_NE(judged(*kind, cut).finding, Finding::kWhole) << path;
+    const std::size_t half = file.size() / 2;
+    EXPECT_TRUE(found_or_told(*kind, with_random(file, half, file.size()), half, file.size())) << path;
+  }
+}
+
+}  // namespace
+}  // namespace kura::detect::images_test
