@@ -1,5 +1,6 @@
 """A real smbd for a share, in the namespace of a host, with all its files below one folder; smbclient as its clients."""
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -58,10 +59,13 @@ class Samba:
 
 class Client:
     def __init__(self, samba, host):
+        # A terminal: into a pipe it says nothing before it ends.
+        self.terminal, inner = pty.openpty()
         self.process = subprocess.Popen(
             [*host.before, "smbclient", "-s", samba.config, "-N", f"//{samba.host.address}/office"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        os.set_blocking(self.process.stdout.fileno(), False)
+            stdin=inner, stdout=inner, stderr=inner, start_new_session=True, env={**os.environ, "TERM": "dumb"})
+        os.close(inner)
+        os.set_blocking(self.terminal, False)
         self.number = 0
 
     def __enter__(self):
@@ -69,27 +73,30 @@ class Client:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        os.close(self.terminal)
 
     def run(self, *commands, seconds=20):
         """What smbclient says to them; None when the connection is gone or nothing comes any more."""
         self.number += 1
         mark = f"end-{self.number}"
         try:
-            self.process.stdin.write("".join(f"{line}\n" for line in [*commands, mark]).encode())
-            self.process.stdin.flush()
+            os.write(self.terminal, "".join(f"{line}\n" for line in [*commands, mark]).encode())
         except OSError:
             return None
         said, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
-            piece = self.process.stdout.read()
-            if piece:
-                said += piece
-            if mark.encode() in said or b"NT_STATUS_CONNECTION" in said or b"NT_STATUS_IO_TIMEOUT" in said:
+            try:
+                said += os.read(self.terminal, 65536)
+            except BlockingIOError:
+                pass
+            except OSError:
+                break
+            if f"{mark}: command not found".encode() in said or b"NT_STATUS_CONNECTION" in said or b"NT_STATUS_IO_TIMEOUT" in said:
                 break
             if self.process.poll() is not None:
                 break
             time.sleep(0.002)
         text = said.decode(errors="replace")
-        gone = mark not in text or "NT_STATUS_CONNECTION" in text or self.process.poll() is not None
+        gone = f"{mark}: command" not in text or "NT_STATUS_CONNECTION" in text or self.process.poll() is not None
         return None if gone else text
