@@ -64,7 +64,7 @@ RC_GTEST_PROP(Trial, WeakSignsAndTwoBrokenFilesAreNeverProof, ()) {
 
 RC_GTEST_PROP(Trial, ValidWorkInBetweenDoesNotHideThreeBrokenFiles, ()) {
   Trial trial;
-  const auto between = *rc::gen::inRange(0, 150);
+  const auto between = *rc::gen::inRange(0, 110);
   std::int64_t now = 0;
   for (int file = 0; file < 3; ++file) {
     trial.add(Sign::kBecameBroken, std::to_string(file), now);
