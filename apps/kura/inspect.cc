@@ -33,13 +33,15 @@ boost::json::object to_json(const Inspected& file) {
                             {"kind", file.judgement.kind},
                             {"reasons", std::move(reasons)},
                             {"size", file.size},
-                            {"compared", file.had_before}};
+                            {"compared", file.had_before},
+                            {"ransom_note", file.is_note}};
   if (file.old_path) value["old_path"] = json_text(*file.old_path);
   return value;
 }
 
 std::string line_of(const Inspected& file) {
-  std::string line = fmt::format("{:<7} {}", detect::name_of(file.judgement.verdict), base::printable(file.path));
+  const std::string_view verdict = file.is_note ? "NOTE" : detect::name_of(file.judgement.verdict);
+  std::string line = fmt::format("{:<7} {}", verdict, base::printable(file.path));
   if (file.old_path) line += fmt::format(" (was {})", base::printable(*file.old_path));
   if (!file.judgement.kind.empty()) line += fmt::format(" [{}]", file.judgement.kind);
   for (const std::string& reason : file.judgement.reasons) line += "\n          " + reason;
@@ -83,7 +85,7 @@ base::Result<ExitCode> run_inspect(const Context& context, const InspectCommand&
   Output& output = context.output;
   std::uint64_t unreadable = 0;
   const auto on_inspected = [&](const Inspected& file) {
-    if (!output.json() && !command.all && file.judgement.verdict != Verdict::kBroken) return;
+    if (!output.json() && !command.all && file.judgement.verdict != Verdict::kBroken && !file.is_note) return;
     output.result([&] { return line_of(file); }, [&] { return to_json(file); });
   };
   const auto on_unreadable = [&](const std::string& path, const base::Error& error) {

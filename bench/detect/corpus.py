@@ -155,8 +155,15 @@ def broken_patterns() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(fnmatch.translate(pattern)), why.strip()) for pattern, why in (line.split("  ", 1) for line in lines)]
 
 
+@functools.cache
+def all_broken() -> re.Pattern[str]:
+    return re.compile("|".join(pattern.pattern for pattern, _ in broken_patterns()))
+
+
 def why_left_out(name: str) -> str:
     """The reason, for PACKAGE/PATH; empty when the file stays."""
+    if not all_broken().match(name):
+        return ""
     return next((why for pattern, why in broken_patterns() if pattern.match(name)), "")
 
 
@@ -211,7 +218,13 @@ def prepare(folder: Path, quick: bool) -> list[dict[str, object]]:
         part = listing.with_suffix(".part")
         part.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
         part.rename(listing)
-    return [json.loads(line) for line in listing.read_text(encoding="ascii").splitlines()]
+    lines = [json.loads(line) for line in listing.read_text(encoding="ascii").splitlines()]
+    return [line for line in lines if not why_left_out(name_in_source(line))]  # patterns may be newer than the corpus
+
+
+def name_in_source(line: dict[str, object]) -> str:
+    """PACKAGE/PATH, as in broken.txt."""
+    return str(line["path"]).split("/", 2)[2]
 
 
 def with_made(folder: Path, quick: bool) -> list[dict[str, object]]:

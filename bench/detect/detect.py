@@ -70,7 +70,7 @@ class Listing:
         self.count += 1
         with open(self.path, "a", encoding="utf-8", errors="surrogateescape") as file:
             file.write(json.dumps({"part": part, "what": what, **line, "new_path": judged.path, "verdict": judged.verdict, "said_kind": judged.kind,
-                                   "reasons": judged.reasons}, ensure_ascii=False) + "\n")
+                                   "compared": judged.compared, "reasons": judged.reasons}, ensure_ascii=False) + "\n")
 
 
 def say(words: str) -> None:
@@ -109,7 +109,7 @@ def attacked(at: Bench, with_old: bool) -> None:
     old = at.fresh("old")
     if with_old:
         pairs.lay_old(lines, at.base, old)
-    tally = Tally()
+    tally, alone = Tally(), Tally("not compared")
     for attack in pairs.attacks(at.args.modes):
         new = at.fresh("new")
         laid = pairs.lay_attacked(lines, at.base, new, attack, at.args.seed)
@@ -120,6 +120,7 @@ def attacked(at: Bench, with_old: bool) -> None:
         for place, judged in all_judged(found, set(laid)).items():
             line = laid[place][0]
             tally.add(str(line["kind"]), attack.name, judged.verdict)
+            alone.add(str(line["kind"]), attack.name, "compared" if judged.compared else "not compared")
             if judged.verdict != "broken":
                 at.misses.add(part, attack.name, line, judged)
     shutil.rmtree(at.work, ignore_errors=True)
@@ -128,6 +129,9 @@ def attacked(at: Bench, with_old: bool) -> None:
     at.show(f"{what}: found, by mode", tally.table(1, "mode", "found"))
     at.show(f"{what}: found, by kind", tally.table(0, "kind", "found"))
     at.show(f"{what}: found, by kind and mode", tally.grid("kind"))
+    if with_old:  # a pair whose old version was not found is judged as a single file, which no other table tells
+        at.keep("pairs not compared", alone)
+        at.show("Pairs that were judged without their old version, by mode", alone.table(1, "mode", "alone"))
 
 
 # ---- Benign pairs ----

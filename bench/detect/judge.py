@@ -19,6 +19,7 @@ class Judged:
     verdict: str
     kind: str
     reasons: tuple[str, ...]
+    compared: bool = False  # with an old version, as kura says
 
 
 def _lines(words: Sequence[str | Path]) -> Iterator[dict[str, object]]:
@@ -36,7 +37,7 @@ def _judged(line: dict[str, object], folder: Path) -> Judged:
         path = os.path.relpath(path, folder)
     reasons = line.get("reasons")
     return Judged(path, str(line.get("old_path") or ""), str(line["verdict"]), str(line.get("kind") or ""),
-                  tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else ())
+                  tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else (), bool(line.get("compared")))
 
 
 def single(folder: Path, threads: int = 2) -> list[Judged]:

@@ -12,10 +12,15 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
+    {"archives", archives},
     {"cache", cache},
+    {"ciphers", ciphers},
     {"config", config},
     {"databases", databases},
     {"documents", documents},
+    {"detect_disks", detect_disks},
+    {"detect_programs", detect_programs},
+    {"detect_text", detect_text},
     {"door", door},
     {"entry", entry},
     {"followed_vault", followed_vault},

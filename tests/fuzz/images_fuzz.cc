@@ -1,6 +1,6 @@
 // The judges of images: each kind that recognises the input checks it.
 #include "detect/images/images_kinds.h"
-#include "support/detect_fuzz.h"
+#include "support/detect_kinds.h"
 #include "support/fuzz_support.h"
 
 namespace kura {

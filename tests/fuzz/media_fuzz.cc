@@ -1,6 +1,6 @@
 // The judges of media: each kind that recognises the input checks it.
 #include "detect/media/media_kinds.h"
-#include "support/detect_fuzz.h"
+#include "support/detect_kinds.h"
 #include "support/fuzz_support.h"
 
 namespace kura {

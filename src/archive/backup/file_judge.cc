@@ -59,7 +59,7 @@ detect::Version judge_whole(const FileContents& contents, std::string_view name)
 JudgedVersion judge_contents(const FileContents& contents, std::string_view name, const JudgedVersion* before) {
   detect::Version now = judge_whole(contents, name);
   const FileVerdict alone = now.judgement.verdict;
-  if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now);
+  if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now, name);
   JudgedVersion result;
   // What an attack has left stays what it is when it is written again.
   if (before != nullptr && before->judged.turned && alone == FileVerdict::kBroken)
@@ -68,6 +68,7 @@ JudgedVersion judge_contents(const FileContents& contents, std::string_view name
   result.judged.turned = has_turned(before, now.judgement.verdict);
   result.judged.kind = std::move(now.judgement.kind);
   if (result.judged.verdict == FileVerdict::kBroken) result.judged.evidence = evidence_of(now.judgement);
+  result.is_note = now.is_note;
   result.size = now.size;
   result.texture = std::move(now.texture);
   return result;

@@ -55,10 +55,11 @@ bool unpack_block(base::ByteSpan in, Output& out, std::size_t most) {
     length += 4;
     if (back == 0 || back > out.end || length > out.start + most - out.end) return false;
     std::uint8_t* to = out.bytes.data() + out.end;
+    const std::uint8_t* from = to - back;
     if (back >= length) {
-      std::memcpy(to, to - back, length);
+      std::memcpy(to, from, length);
     } else {
-      for (std::size_t i = 0; i < length; ++i) to[i] = to[i - back];
+      for (std::size_t i = 0; i < length; ++i) to[i] = from[i];
     }
     out.end += length;
   }

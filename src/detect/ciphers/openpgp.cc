@@ -366,10 +366,13 @@ bool pgp_armour::recognise(Window& in) { return in.has(0, "-----BEGIN PGP "); }
 Report pgp_armour::check(Window& in, Budget& budget) {
   using namespace openpgp_detail;
   bool encrypted = false;
+  bool unsigned_text = false;  // of a clear text whose signature has not come yet
   for (std::uint64_t offset = 0; offset < in.size();) {
     const std::uint64_t start = offset;
     if (!budget.spend(64)) return over_budget();
-    if (in.has(offset, "-----BEGIN PGP SIGNED MESSAGE") || !armour::begins(in, offset)) {
+    const bool text_begins = in.has(offset, "-----BEGIN PGP SIGNED MESSAGE");
+    unsigned_text = unsigned_text || text_begins;
+    if (text_begins || !armour::begins(in, offset)) {
       const std::string_view line = armour::next_line(in, offset);
       if (!budget.spend(line.size())) return over_budget();
       const bool text = std::ranges::all_of(
@@ -383,6 +386,7 @@ Report pgp_armour::check(Window& in, Budget& budget) {
     }
     const bool message = block.label.starts_with("PGP MESSAGE");
     const bool keys = block.label == "PGP PUBLIC KEY BLOCK" || block.label == "PGP PRIVATE KEY BLOCK";
+    if (block.label == "PGP SIGNATURE") unsigned_text = false;
     // GnuPG armours whatever it is given, as an "ARMORED FILE".
     if ((!message && !keys && block.label != "PGP SIGNATURE") || block.head.empty()) continue;
     MemoryInput held(block.head);
@@ -398,6 +402,7 @@ Report pgp_armour::check(Window& in, Budget& budget) {
     if (inner.finding == Finding::kBroken) return broken(start, "in the armour, " + inner.evidence);
     encrypted = encrypted || inner.finding == Finding::kCipher;
   }
+  if (unsigned_text) return broken(in.size(), "the file ends before the signature");
   return encrypted ? cipher("an encrypted OpenPGP message") : whole();
 }
 

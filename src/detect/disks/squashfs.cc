@@ -14,6 +14,7 @@ Report check_squashfs(Window& in, Budget& budget) {
   const std::uint32_t log = in.little16(22).value_or(0);
   const std::uint64_t used = in.little64(40).value_or(0);
   if (log < 12 || log > 20 || block != 1U << log) return broken(12, "the sizes in its superblock are none");
+  if (used < kHeader) return broken(40, "it has no size");
   if (used > in.size()) return broken(in.size(), "it ends early: it has " + std::to_string(used) + " bytes");
   for (std::uint64_t at = 48; at < kHeader; at += 8) {  // where its tables begin
     const std::uint64_t table = in.little64(at).value_or(kNone);
@@ -29,7 +30,7 @@ Report check_squashfs(Window& in, Budget& budget) {
   }
   if (at != end && !budget.spent_out())
     return broken(end, "the blocks of its inodes do not end where its directories begin");
-  return whole({{{kHeader, used - std::min(used, kHeader)}, Density::kDense}});
+  return whole({{{kHeader, used - kHeader}, Density::kDense}});
 }
 
 bool is_swap(Window& in) { return in.has(4086, "SWAPSPACE2"); }

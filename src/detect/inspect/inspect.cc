@@ -26,15 +26,21 @@ struct Task {
 };
 
 base::Result<Inspected> judge_task(const Task& task) {
-  Inspected result{.path = task.shown, .old_path = task.old_shown, .had_before = false, .judgement = {}, .size = 0};
+  Inspected result{.path = task.shown,
+                   .old_path = task.old_shown,
+                   .is_note = false,
+                   .had_before = false,
+                   .judgement = {},
+                   .size = 0};
   FileInput file = KURA_TRY(FileInput::open(task.path));
   const Version now = judge(file, task.shown);
   result.judgement = now.judgement;
+  result.is_note = now.is_note;
   result.size = now.size;
   if (!task.old_path) return result;
   FileInput old_file = KURA_TRY(FileInput::open(*task.old_path));
   const Version before = judge(old_file, *task.old_path);
-  result.judgement = judge_change(before, old_file, now, file);
+  result.judgement = judge_change(before, old_file, now, file, task.shown);
   result.had_before = true;
   return result;
 }

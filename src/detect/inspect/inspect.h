@@ -18,6 +18,7 @@ namespace kura::detect {
 struct Inspected {
   std::string path;                     // as given, or below the newer folder
   std::optional<std::string> old_path;  // below the older folder, where it is another
+  bool is_note = false;                 // it reads like a ransom note
   bool had_before = false;              // whether it was judged against an older version
   Judgement judgement;
   std::uint64_t size = 0;

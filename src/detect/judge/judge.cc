@@ -9,6 +9,7 @@
 #include "detect/judge/names.h"
 #include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
+#include "detect/text/ransom_note.h"
 
 namespace kura::detect {
 namespace {
@@ -141,6 +142,11 @@ Version judge(Input& input, std::string_view name) {
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
+  if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote) {
+    RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));
+    version.is_note = note.is_note;
+    if (note.is_note) version.judgement.reasons = std::move(note.evidence);
+  }
   if (in.error()) {
     version.judgement = judged(Verdict::kUnknown, kind, "it could not be read: " + in.error()->text());
   }

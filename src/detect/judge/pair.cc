@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "detect/input/window.h"
+#include "detect/judge/names.h"
+#include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
 
 namespace kura::detect {
@@ -44,6 +46,15 @@ std::uint64_t became_random(const Texture& before, const Texture& after) {
     }
   }
   return count;
+}
+
+// Whether files named so, or as this one was before something was put behind its name, are of that kind.
+bool still_promises(std::string_view name, std::string_view kind_name) {
+  const Kind* kind = kind_named(kind_name);
+  if (kind == nullptr) return false;
+  if (may_be(name, *kind)) return true;
+  const auto names = names_before(name);
+  return std::ranges::any_of(names, [&](const std::string& before) { return may_be(before, *kind); });
 }
 
 // ---- Blocks replaced in place ----
@@ -89,7 +100,7 @@ bool is_written_whole(const std::string& kind) {
 
 }  // namespace
 
-Judgement judge_change(const Version& before, const Version& after) {
+Judgement judge_change(const Version& before, const Version& after, std::string_view name) {
   const Verdict was = before.judgement.verdict;
   const Verdict is = after.judgement.verdict;
   const std::uint64_t blocks = became_random(before.texture, after.texture);
@@ -115,6 +126,11 @@ Judgement judge_change(const Version& before, const Version& after) {
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("it was {}, and was wiped", what_it_was(before)));
     }
+    if (was == Verdict::kValid && still_promises(name, before.judgement.kind)) {
+      return with_reason(
+          after.judgement, Verdict::kBroken,
+          fmt::format("it was {}, its name still says so, and it is of no kind now", what_it_was(before)));
+    }
     if (blocks >= kManyBlocks && blocks * 50 >= before.texture.blocks) {
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
@@ -123,8 +139,9 @@ Judgement judge_change(const Version& before, const Version& after) {
   return after.judgement;
 }
 
-Judgement judge_change(const Version& before, Input& old_contents, const Version& after, Input& new_contents) {
-  Judgement judgement = judge_change(before, after);
+Judgement judge_change(const Version& before, Input& old_contents, const Version& after, Input& new_contents,
+                       std::string_view name) {
+  Judgement judgement = judge_change(before, after, name);
   if (judgement.verdict == Verdict::kBroken || before.judgement.verdict == Verdict::kOpaque) return judgement;
   Window old_window(old_contents);
   Window new_window(new_contents);

@@ -57,6 +57,7 @@ class Checker {
 
   Report run() {
     if (!constants() || !references() || !members()) return result();
+    if (short_) return broken(in_.size(), "it ends early");
     if (at_ < in_.size()) return broken(at_, "there are bytes after its last attribute");
     return whole();
   }
@@ -64,7 +65,7 @@ class Checker {
  private:
   Report result() const {
     if (budget_.spent_out()) return over_budget();
-    if (at_ >= in_.size()) return broken(in_.size(), "it ends early");
+    if (short_ || at_ >= in_.size()) return broken(in_.size(), "it ends early");
     return broken(at_, wrong_);
   }
   bool fail(std::string what) {
@@ -81,9 +82,10 @@ class Checker {
     return budget_.spend(1);
   }
   std::uint64_t number16() {
-    const std::uint64_t value = in_.big16(at_).value_or(0);
+    const auto value = in_.big16(at_);
+    short_ = short_ || !value;
     at_ = std::min(at_ + 2, in_.size());
-    return value;
+    return value.value_or(0);
   }
 
   bool constants() {
@@ -183,6 +185,7 @@ class Checker {
   Window& in_;
   Budget& budget_;
   std::uint64_t at_ = 0;
+  bool short_ = false;  // a number would lie behind the end
   std::string wrong_;
   std::vector<std::uint8_t> tags_;
   std::vector<std::uint64_t> offsets_;

@@ -12,6 +12,7 @@ constexpr std::size_t kSample = 512;
 // How the bytes above 0x7f stand together, as each encoding would have it.
 struct Fits {
   std::size_t high = 0;  // bytes above 0x7f
+  std::size_t low = 0;   // of them below 0xa0: control characters in ISO 8859, common in Shift_JIS
   std::size_t utf8_wrong = 0;
   std::size_t utf8_right = 0;  // characters
   std::size_t shift_jis_wrong = 0;
@@ -66,6 +67,8 @@ Fits fits_of(base::ByteSpan bytes) {
   Fits fits;
   count_utf8(bytes, fits);
   if (fits.utf8_wrong == 0) return fits;
+  fits.low =
+      static_cast<std::size_t>(std::ranges::count_if(bytes, [](std::uint8_t b) { return b >= 0x80 && b < 0xa0; }));
   const auto none = [](std::uint8_t) { return false; };
   fits.shift_jis_wrong = wrong_pairs(
       bytes, [](std::uint8_t b) { return b >= 0xa1 && b <= 0xdf; },
@@ -92,8 +95,8 @@ Encoding by_fit(base::ByteSpan bytes, const Fits& fits) {
   const std::size_t let = fits.high / 100;  // sloppy cuts and mixes
   if (fits.high >= 4) {
     if (fits.euc_wrong <= let) return Encoding::kEuc;
-    if (fits.shift_jis_wrong <= let && fits.shift_jis_wrong <= fits.gb_wrong) return Encoding::kShiftJis;
-    if (fits.big5_wrong <= let) return Encoding::kBig5;
+    if (fits.shift_jis_wrong <= let && fits.low * 8 >= fits.high) return Encoding::kShiftJis;
+    if (fits.big5_wrong <= let && fits.high * 5 > bytes.size()) return Encoding::kBig5;
     if (fits.gb_wrong <= let && fits.high * 3 > bytes.size()) return Encoding::kGb18030;
   }
   // Anything goes here, so what is short has to be typical: random bytes of less than 256 have few control characters.

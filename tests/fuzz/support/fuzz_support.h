@@ -20,10 +20,15 @@ namespace kura::fuzz {
 
 // The targets, each in the file of its name: what `input` is to be parsed as. fuzz_main.cc calls the one that is
 // chosen.
+void archives(base::ByteSpan input);
 void cache(base::ByteSpan input);
+void ciphers(base::ByteSpan input);
 void config(base::ByteSpan input);
 void databases(base::ByteSpan input);
 void documents(base::ByteSpan input);
+void detect_disks(base::ByteSpan input);
+void detect_programs(base::ByteSpan input);
+void detect_text(base::ByteSpan input);
 void door(base::ByteSpan input);
 void entry(base::ByteSpan input);
 void followed_vault(base::ByteSpan input);
