@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests/system"))
 
 from guard import Guard, Mounted, damaged, fill  # noqa: E402
 from network import Network  # noqa: E402
-from samba_server import Samba  # noqa: E402
+from office_samba import Samba  # noqa: E402
 from test_guard import MODES, evil, LOCAL_ATTACK  # noqa: E402
 
 

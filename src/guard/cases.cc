@@ -21,6 +21,11 @@ bool has_unnamed_client(const Actor& actor) {
   return actor.name().kind == ActorKind::kSamba && actor.name().address.empty();
 }
 
+std::size_t count_saved(const Incident& incident) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(incident.files, [](const TouchedFile& file) { return file.saved != 0; }));
+}
+
 }  // namespace
 
 Cases::Cases(Parts parts) : parts_(std::move(parts)) {
@@ -228,11 +233,13 @@ void Cases::save_actors() {
 
 void Cases::look_for_undone() {
   const base::MutexLock lock(book_mutex_);
-  for (const Incident& incident : parts_.book.all()) {
+  for (Incident& incident : parts_.book.all()) {
     if (incident.state != IncidentState::kUndone) continue;
     const ActorPointer actor = parts_.actors.named(incident.actor);
     const auto state = actor->state.lock();
     if (state->incident != incident.id) continue;
+    fill(incident, incident.actor);  // the last changes may have been judged only now
+    write(incident);
     state->incident.clear();
     state->trial.clear();
     state->unsaved = true;
@@ -247,9 +254,9 @@ void Cases::refresh_incidents() {
   const base::MutexLock lock(book_mutex_);
   for (Incident& incident : parts_.book.all()) {
     if (incident.state == IncidentState::kUndone) continue;
-    const std::size_t before = incident.files.size();
+    const std::size_t before = incident.files.size() + count_saved(incident);
     fill(incident, incident.actor);
-    if (incident.files.size() != before) write(incident);
+    if (incident.files.size() + count_saved(incident) != before) write(incident);
   }
 }
 

@@ -14,7 +14,7 @@ import pytest
 from guard import Guard, Mounted, damaged, fill, text
 from kura import needs_root, wait_until
 from network import Network
-from samba_server import Samba
+from office_samba import Samba
 
 pytestmark = needs_root
 
