@@ -27,6 +27,7 @@ void add_check(CommandTable& table);
 void add_copy(CommandTable& table);
 void add_forget(CommandTable& table);
 void add_gc(CommandTable& table);
+void add_guard(CommandTable& table);
 void add_inspect(CommandTable& table);
 void add_key(CommandTable& table);
 void add_stats(CommandTable& table);

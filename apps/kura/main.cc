@@ -53,6 +53,7 @@ void add_commands(CommandTable& table) {
   add_copy(table);
   add_forget(table);
   add_gc(table);
+  add_guard(table);
   add_inspect(table);
   add_key(table);
   add_stats(table);

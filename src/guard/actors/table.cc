@@ -1,0 +1,156 @@
+#include "guard/actors/table.h"
+
+#include <algorithm>
+
+#include "base/time.h"
+
+namespace kura::guard {
+namespace {
+
+constexpr std::chrono::seconds kTrusted{1};  // how long a pid is taken for the same process without a look
+constexpr int kMostAsked = 3;
+
+void add_process_to(Actor& actor, const Process& process) {
+  const auto state = actor.state.lock();
+  const ProcessId id{process.pid, process.started};
+  if (std::ranges::find(state->processes, id) != state->processes.end()) return;
+  if (state->processes.size() >= ActorState::kMostProcesses) state->processes.erase(state->processes.begin());
+  state->processes.push_back(id);
+}
+
+ActorName name_of_local(const Process& process) {
+  return {.kind = ActorKind::kLocal,
+          .address = {},
+          .account = {},
+          .share = {},
+          .user = process.user,
+          .program = process.program,
+          .unit = process.unit};
+}
+
+// Of a client that is not known yet: each process is one of its own.
+ActorName name_of_unnamed(const Process& process) {
+  return {.kind = ActorKind::kSamba,
+          .address = {},
+          .account = std::to_string(process.pid),
+          .share = std::to_string(process.started),
+          .user = 0,
+          .program = {},
+          .unit = {}};
+}
+
+void move_over(Actor& from, Actor& to) {
+  const auto old_state = from.state.lock();
+  const auto state = to.state.lock();
+  state->trial.absorb(old_state->trial);
+  state->valid_changes += old_state->valid_changes;
+  for (const ProcessId& id : old_state->processes) state->processes.push_back(id);
+  if (state->processes.size() > ActorState::kMostProcesses) state->processes.erase(state->processes.begin());
+  if (state->incident.empty()) state->incident = old_state->incident;
+  state->unsaved = true;
+  if (from.watched) to.watched = true;
+  if (from.contained) to.contained = true;
+}
+
+}  // namespace
+
+ActorPointer ActorTable::of(pid_t pid) {
+  const base::MutexLock lock(mutex_);
+  const auto now = Clock::now();
+  const auto known = processes_.find(pid);
+  if (known == processes_.end()) return add_process(pid, now);
+  if (now - known->second.checked < kTrusted) return known->second.actor;
+  const auto started = start_of(pid);
+  if (started && *started != known->second.process.started) return add_process(pid, now);
+  known->second.checked = now;  // one that is gone may still have changes under way
+  return known->second.actor;
+}
+
+ActorPointer ActorTable::add_process(pid_t pid, Clock::time_point now) {
+  make_room(now);
+  Known known{
+      .process = process_of(pid).value_or(Process{.pid = pid, .started = 0, .user = 0, .program = {}, .unit = {}}),
+      .actor = {},
+      .checked = now};
+  known.unnamed = known.process.is_samba();
+  known.actor = named_locked(known.unnamed ? name_of_unnamed(known.process) : name_of_local(known.process));
+  add_process_to(*known.actor, known.process);
+  ActorPointer actor = known.actor;
+  processes_.insert_or_assign(pid, std::move(known));
+  return actor;
+}
+
+ActorPointer ActorTable::named(const ActorName& name) {
+  const base::MutexLock lock(mutex_);
+  return named_locked(name);
+}
+
+ActorPointer ActorTable::named_locked(const ActorName& name) {
+  ActorPointer& actor = actors_[name.key()];
+  if (!actor) {
+    actor = std::make_shared<Actor>(name, opens_per_second_, opens_at_once_);
+    actor->state.lock()->first_seen = base::now_ns();
+  }
+  return actor;
+}
+
+ActorPointer ActorTable::current(const ActorPointer& actor) {
+  const base::MutexLock lock(mutex_);
+  if (actor->name().kind != ActorKind::kSamba || !actor->name().address.empty()) return actor;
+  const auto found = std::ranges::find(became_, actor, &Became::was);
+  return found == became_.end() ? actor : found->is;
+}
+
+std::vector<ActorPointer> ActorTable::all() {
+  const base::MutexLock lock(mutex_);
+  std::vector<ActorPointer> all;
+  for (const auto& [key, actor] : actors_) all.push_back(actor);
+  return all;
+}
+
+bool ActorTable::wants_clients() {
+  const base::MutexLock lock(mutex_);
+  return std::ranges::any_of(processes_, [](const auto& entry) { return entry.second.unnamed; });
+}
+
+void ActorTable::set_clients(const SambaClients& clients) {
+  const base::MutexLock lock(mutex_);
+  for (auto& [pid, known] : processes_) {
+    if (!known.unnamed) continue;
+    if (const auto client = clients.find(pid); client != clients.end()) {
+      name_client(known, {.kind = ActorKind::kSamba,
+                          .address = client->second.address,
+                          .account = client->second.account,
+                          .share = client->second.share,
+                          .user = 0,
+                          .program = {},
+                          .unit = {}});
+    } else if (++known.asked >= kMostAsked) {
+      // No client of it is known to Samba: smbd itself, or a program that only has the name.
+      name_client(known, name_of_local(known.process));
+    }
+  }
+}
+
+void ActorTable::name_client(Known& known, const ActorName& name) {
+  known.unnamed = false;
+  const ActorPointer old = known.actor;
+  known.actor = named_locked(name);
+  if (old == known.actor) return;
+  move_over(*old, *known.actor);
+  actors_.erase(old->name().key());
+  became_.push_back({old, known.actor});
+  if (became_.size() > kMostBecame) became_.pop_front();
+}
+
+void ActorTable::make_room(Clock::time_point now) {
+  if (processes_.size() < kMostProcesses) return;
+  std::erase_if(processes_, [&](const auto& entry) { return now - entry.second.checked > std::chrono::minutes(1); });
+  if (processes_.size() >= kMostProcesses) processes_.erase(processes_.begin());
+  if (actors_.size() < kMostActors) return;
+  std::erase_if(actors_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && !entry.second->watched && !entry.second->usual;
+  });
+}
+
+}  // namespace kura::guard
