@@ -111,7 +111,7 @@ std::optional<Remembered> Judging::ancestor(const std::string& path) const {
 }
 
 detect::Judgement Judging::compare(const std::string& path, const Remembered& before, const Judged& judged) const {
-  detect::Judgement judgement = detect::judge_change(before.version, judged.version);
+  detect::Judgement judgement = detect::judge_change(before.version, judged.version, path);
   if (judgement.verdict == Verdict::kBroken || before.version.judgement.verdict == Verdict::kOpaque) return judgement;
   const auto saved = parts_.memory.saved(path, INT64_MAX);
   if (!saved || saved->modified != before.modified || saved->size != before.version.size) return judgement;
@@ -120,7 +120,7 @@ detect::Judgement Judging::compare(const std::string& path, const Remembered& be
   if (!old_file || !new_file) return judgement;
   detect::FileInput old_contents(std::move(*old_file), saved->size, path);
   detect::FileInput new_contents(std::move(*new_file), judged.size, path);
-  return detect::judge_change(before.version, old_contents, judged.version, new_contents);
+  return detect::judge_change(before.version, old_contents, judged.version, new_contents, path);
 }
 
 void Judging::conclude(const Change& change, const Judged& judged, const std::optional<Remembered>& before,
