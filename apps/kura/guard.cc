@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <memory>
 
@@ -14,6 +15,7 @@
 #include "guard/contain/ladder.h"
 #include "guard/put_back.h"
 #include "guard/supervisor.h"
+#include "store/store.h"
 
 namespace kura::app {
 
@@ -64,6 +66,24 @@ base::Result<std::string> state_of(const Context& context, const GuardCommand& c
                     "say which: --watch DIR");
 }
 
+// What the vault keeps is needed from now on. A vault that does not answer is asked again with the incident's next
+// step.
+class FreezeVault final : public guard::OnIncident {
+ public:
+  explicit FreezeVault(const Context& context) : context_(context) {}
+  base::Result<std::string> on_incident(const guard::Incident& incident, const std::stop_token& /*stop*/) override {
+    constexpr std::chrono::seconds kPatience{20};
+    const auto store = KURA_TRY(store::open_store(context_.options.repository, context_.store_options(kPatience)));
+    const std::string why = fmt::format("the guard of {} found an attack: incident {}, {}", incident.share, incident.id,
+                                        base::human_count(incident.proofs.size(), "broken file"));
+    KURA_TRY(store->freeze(why));
+    return fmt::format("the vault of {} lets go of nothing until an operator thaws it", store->describe());
+  }
+
+ private:
+  const Context& context_;
+};
+
 base::Result<ExitCode> run_watch(const Context& context, const GuardCommand& command) {
   if (command.settings.folder.empty()) {
     return base::fail(base::ErrorCode::kUsage, "no folder is named", "Write `kura guard --watch DIR`");
@@ -79,6 +99,7 @@ base::Result<ExitCode> run_watch(const Context& context, const GuardCommand& com
   settings.opens = !command.no_opens;
   settings.samba = !command.no_samba;
   settings.contain = !command.only_tell;
+  if (!context.options.repository.empty()) settings.vault = std::make_shared<FreezeVault>(context);
   guard::Heartbeat* const heartbeat = KURA_TRY(guard::heartbeat_under_watch(command.under_watch));
   const auto guard = KURA_TRY(guard::Guard::open(settings, on_event));
   KURA_TRY(guard->run(*heartbeat, context.stop));

@@ -71,6 +71,7 @@ base::Status Guard::open_parts() {
   memory_->set_fact("saved", saved);
   book_ = KURA_TRY(IncidentBook::open(settings_.state));
   std::vector<OnIncident*> hooks;
+  if (settings_.vault) hooks.push_back(settings_.vault.get());
   if (!settings_.on_incident.empty()) {
     command_ = std::make_unique<IncidentCommand>(settings_.on_incident);
     hooks.push_back(command_.get());

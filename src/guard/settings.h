@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct GuardSettings {
   bool samba = true;
   bool contain = true;  // false: hard steps are only told of
   std::vector<std::string> on_incident;
+  std::shared_ptr<OnIncident> vault;  // may be null: told of incidents too, first of all
 };
 
 // An event, as a JSON object and as a line for people. Called from many threads.
