@@ -45,8 +45,8 @@ def files_of(folder: Path) -> list[Path]:
 def attack(net: Network) -> str:
     """From the PC, with the share's real protocol; what the attacker met."""
     command = [*net.pc.before, "/usr/bin/python3", ROOT / "tests" / "attack", "run", "--smb", net.server.address, "--port", "445",
-               "--share", "office", "--journal", WORK / "truth.jsonl", "--mode", "full,sparse,16-16", "--name", "locked",
-               "--way", "new-and-unlink", "--seed", "7"]
+               "--share", "office", "--journal", WORK / "truth.jsonl", "--mode", "full,sparse,16-16", "--name", "keep",
+               "--way", "in-place", "--seed", "7"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
     return (done.stdout + done.stderr).strip().splitlines()[-1] if done.returncode else "nobody stopped it: " + done.stdout.strip()
 
@@ -57,6 +57,7 @@ def main() -> int:
     chance = random.Random(7)
     with Mounted(WORK / "share") as share, Network(("pc", "server", "a")) as net:
         office = make_office(share / "office", 90)
+        subprocess.run(["/usr/bin/python3", ROOT / "tests" / "attack", "mark", share], check=True)  # without that it destroys nothing
         kura = Kura(WORK / "machine")
         say("The office's file server is backed up: 90 documents, texts, pictures, tables and databases")
         show(kura, "backup", office)
@@ -89,6 +90,9 @@ def main() -> int:
                 path.unlink()
             back = tree_of(office)
             print(f"  byte for byte what was there before the attack: {'yes, all ' + str(len(before)) + ' files' if back == before else 'NO'}")
+            for path in sorted(before.keys() | back.keys()):
+                if before.get(path) != back.get(path):
+                    print(f"  {path}: {'gone' if path not in back else 'new' if path not in before else 'differs'}")
             say("And without the guard, from backups alone: every file in its newest clean version")
             show(kura, "recover", "--snapshot", f"latest:{office}", "--target", WORK / "back")
             recovered = tree_of(WORK / "back")
