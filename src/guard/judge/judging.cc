@@ -152,7 +152,7 @@ void Judging::conclude(const Change& change, const Judged& judged, const std::op
 
 void Judging::conclude_new(const Change& change, const Judged& judged) {
   const detect::Judgement& judgement = judged.version.judgement;
-  look_for_notes(change, judged.size);
+  look_for_notes(change, judged);
   if (judgement.verdict == Verdict::kBroken) {
     parts_.findings.sign(change.actor, Sign::kRandomNew, change.path, change.time, reason_of(judgement));
     note_passing(change.actor->state.lock()->came_random, {change.path, judged.size, change.time});
@@ -181,17 +181,20 @@ void Judging::match(const Change& change) {
                        "it went, and " + pair->came.path + " came, of its size and random");
 }
 
-void Judging::look_for_notes(const Change& change, std::uint64_t size) {
+void Judging::look_for_notes(const Change& change, const Judged& judged) {
+  const std::uint64_t size = judged.size;
   if (size == 0 || size > kNoteSize) return;
   const bool is_note = [&] {
     const auto state = change.actor->state.lock();
     note_passing(state->came_small, {change.path, size, change.time});
-    if (state->note_seen || folders_with_same(state->came_small) < 3) return false;
+    if (state->note_seen) return false;
+    if (!judged.version.is_note && folders_with_same(state->came_small) < 3) return false;
     return state->note_seen = true;
   }();
   if (is_note) {
-    parts_.findings.sign(change.actor, Sign::kNote, change.path, change.time,
-                         "the same new small file in several folders");
+    parts_.findings.sign(
+        change.actor, Sign::kNote, change.path, change.time,
+        judged.version.is_note ? "it reads like a ransom note" : "the same new small file in several folders");
   }
 }
 

@@ -70,7 +70,7 @@ class Judging {
   std::optional<Remembered> ancestor(const std::string& path) const;
   // Whether a random file that came and a whole one that went are one.
   void match(const Change& change);
-  void look_for_notes(const Change& change, std::uint64_t size);
+  void look_for_notes(const Change& change, const Judged& judged);
   void keep(const std::string& path, const Judged& judged, detect::Verdict verdict) const;
   void save_gone(const Change& change, const std::string& path) const;
   bool is_canary(const std::string& path) const { return canaries_.lock()->contains(path); }
