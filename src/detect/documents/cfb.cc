@@ -146,7 +146,7 @@ bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
     return true;
   }
   if (name == "PowerPoint Document" || name == "Pictures") return presentation(entry, stream, verdict);
-  if (name == "Workbook" || name == "Book")
+  if (name == "Workbook" || name == "Book" || name == "WORKBOOK" || name == "BOOK")
     verdict = office::check_workbook(stream, budget_);
   else if (name == "0Table" || name == "1Table")
     verdict = table(entry, stream);
@@ -207,11 +207,12 @@ Density Checker::density(Window& stream) {
   return random * 2 > pieces || (pieces == 0 && stream.size() > 256) ? Density::kDense : Density::kPlain;
 }
 
-// Streams of less than 4 KiB are short texts, numbers and names; one of them may be a picture.
+// Streams of less than 4 KiB are short texts, numbers and names; one of them may be a picture. Mails have packed texts
+// among them, which look random for a piece or two.
 bool Checker::small_streams_hold(Report& report) {
   StreamInput input(in_, storage_.mini_stream, storage_.entries[0].size);
   Window stream(input);
-  const Verdict plain = office::check_plain(stream, {0, stream.size()}, budget_);
+  const Verdict plain = office::check_plain(stream, {0, stream.size()}, budget_, office_ ? 1 : 3);
   if (!plain.broken || holds_pictures(stream)) return true;
   report = broken(input.place(plain.at), "its small streams look random where plain records belong");
   return false;
@@ -239,7 +240,7 @@ Report Checker::run() {
     const Density is = verdict.cipher ? Density::kDense : density(stream);
     for (const Range& place : contents_[i]) unproven.push_back({place, is});
   }
-  if (!cipher_ && office_ && !small_streams_hold(report)) return report;
+  if (!cipher_ && !small_streams_hold(report)) return report;
   std::ranges::sort(unproven, {}, [](const Stretch& stretch) { return stretch.range.offset; });
   if (cipher_) report = cipher("a document of Office with a password");
   for (Stretch stretch : unproven) {

@@ -28,6 +28,13 @@ void add_utf8(std::string& text, std::uint16_t unit) {
   text += static_cast<char>(0x80 | (unit & 0x3F));
 }
 
+// A zero ends a name, and its length counts it, or not, by some writers.
+bool name_ends(base::ByteSpan bytes, std::size_t length) {
+  if (length < 2) return true;
+  const bool counted = little<std::uint16_t>(bytes, (length - 2) & ~1U) == 0;
+  return counted || (length < 64 && little<std::uint16_t>(bytes, length & ~1U) == 0);
+}
+
 class Reader {
  public:
   Reader(Window& in, Budget& budget, Storage& storage) : in_(in), budget_(budget), storage_(storage) {}
@@ -178,6 +185,7 @@ bool Reader::entry(base::ByteSpan bytes, std::size_t index) {
   if (type == 0) return true;
   if ((type != 1 && type != 2 && type != 5) || length > 64 || bytes[67] > 1 || (type == 5) != (index == 0))
     return false;
+  if (index > 0 && !name_ends(bytes, length)) return false;  // what the root is called matters to nobody
   for (std::size_t i = 0; i + 2 < length; i += 2) {
     const auto unit = little<std::uint16_t>(bytes, i);
     if (unit == 0) break;

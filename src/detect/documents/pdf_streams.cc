@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string>
 
 #include "detect/codec/inflate.h"
 #include "detect/documents/lzw.h"
+#include "detect/documents/pdf_lexer.h"
 #include "detect/documents/pictures.h"
 #include "detect/grammar/noise.h"
 
@@ -42,6 +44,64 @@ bool flushed(Window& in, std::uint64_t begin, std::uint64_t end) {
   return end - begin >= 4 && in.big32(end - 4) == 0x0000FFFF;
 }
 
+bool is_operator(std::string_view word) {
+  // ISO 32000-1, annex A.
+  constexpr std::string_view kAll =
+      " b B b* B* BDC BMC BT BX c cm CS cs d d0 d1 Do DP EMC ET EX f F f* G g gs h i j J K k l m M MP n q Q re RG rg "
+      "ri s "
+      "S sc SC scn SCN sh T* Tc Td TD Tf Tj TJ TL Tm Tr Ts Tw Tz v w W W* y ' \" true false null ";
+  const std::string framed = ' ' + std::string(word) + ' ';
+  return word.find(' ') == std::string_view::npos && kAll.find(framed) != std::string_view::npos;
+}
+
+// Whether bytes are the program of a page and nothing else: what damage leaves of one has words that are none.
+bool is_page_program(base::ByteSpan bytes) {
+  MemoryInput input(bytes);
+  Window window(input);
+  Lexer lexer(window, 0);
+  std::size_t operators = 0;
+  while (true) {
+    const Token token = lexer.next();
+    if (token == Token::kFileEnd) return operators >= 4;
+    if (token == Token::kBad || (token == Token::kKeyword && !is_operator(lexer.text()))) return false;
+    operators += token == Token::kKeyword ? 1U : 0U;
+  }
+}
+
+// A TrueType font, whose tables have checksums of their own, all right but that of "head", which holds another one.
+bool is_whole_font(base::ByteSpan font) {
+  if (font.size() < 12 || big<std::uint32_t>(font) != 0x00010000) return false;
+  constexpr std::size_t kMostTables = 64;
+  const std::size_t tables = big<std::uint16_t>(font, 4);
+  if (tables == 0 || tables > kMostTables || font.size() < 12 + 16 * tables) return false;
+  for (std::size_t i = 0; i < tables; ++i) {
+    const base::ByteSpan entry = font.subspan(12 + 16 * i, 16);
+    const std::size_t begin = big<std::uint32_t>(entry, 8);
+    const std::size_t size = big<std::uint32_t>(entry, 12);
+    if (begin > font.size() || size > font.size() - begin) return false;
+    std::uint32_t sum = 0;
+    for (std::size_t j = 0; j < size; ++j) sum += static_cast<std::uint32_t>(font[begin + j]) << (24 - j % 4 * 8);
+    if (sum != big<std::uint32_t>(entry, 4) && base::as_text(entry.first(4)) != "head") return false;
+  }
+  return true;
+}
+
+// A few writers get the Adler-32 wrong and readers do not ask for it: no proof, when the data end where they are to end
+// and are a page or a font as it should be.
+bool only_sum_is_wrong(Window& in, Range data, Budget& budget) {
+  constexpr std::size_t kMost = 1U << 20;
+  base::Bytes page;
+  const Sink keep = [&](base::ByteSpan piece) {
+    if (piece.size() > kMost - page.size()) return false;
+    page.insert(page.end(), piece.begin(), piece.end());
+    return true;
+  };
+  const Inflated raw = inflate(in, {data.offset + 2, data.size - 2}, Wrapping::kRaw, budget, keep);
+  const std::uint64_t rest = data.size - 2 - std::min(data.size - 2, raw.used);
+  return raw.end == InflateEnd::kDone && raw.made == page.size() && rest >= 4 && rest < 8 &&
+         budget.spend(2 * page.size()) && (is_page_program(page) || is_whole_font(page));
+}
+
 // The compressed data says itself where it ends. That the last block or the Adler-32 is missing or wrong, as some
 // writers and many readers have it, is let pass only in small streams: Huffman codes fall into step again after damage,
 // and in large ones the checksum alone would tell.
@@ -63,6 +123,10 @@ StreamFound flate(Window& in, Range range, bool length_known, Budget& budget) {
   found.end = unpacked.end == InflateEnd::kEndsEarly && !length_known ? StreamEnd::kEndsEarly : StreamEnd::kBroken;
   found.at = found.next;
   if (data.size <= 2) return {StreamEnd::kHolds, range.end(), 0, {}};
+  if (length_known && unpacked.end == InflateEnd::kBroken && data.size > kSmall &&
+      only_sum_is_wrong(in, data, budget)) {
+    return {StreamEnd::kHolds, range.end(), 0, {}};
+  }
   if (!length_known || (data.size > kSmall && !flushed(in, data.offset, range.end()))) return found;
   if (unpacked.end == InflateEnd::kEndsEarly) return {StreamEnd::kHolds, range.end(), 0, {}};
   const Inflated raw = inflate(in, {data.offset + 2, data.size - 2}, Wrapping::kRaw, budget);
@@ -167,6 +231,8 @@ std::optional<std::uint64_t> find(Window& in, std::string_view word, std::uint64
 StreamFound check_stream(Window& in, std::uint64_t offset, const StreamDict& dict, bool encrypted, Budget& budget) {
   const std::uint64_t begins = data_begins(in, offset);
   Range range{begins, 0};
+  // All of it in one view, when it fits: looking at its end first would read it twice.
+  if (dict.has_length && dict.length < Window::kMost - 64) in.at(begins, static_cast<std::size_t>(dict.length) + 64);
   const bool exact =
       dict.has_length && dict.length <= in.size() - std::min(in.size(), begins) && ends_at(in, begins + dict.length);
   const bool packed = !encrypted && (dict.filter == "FlateDecode" || dict.filter == "Fl");

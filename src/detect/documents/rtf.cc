@@ -111,8 +111,8 @@ Report Checker::run() {
     const base::ByteSpan bytes = in_.at(offset_, kView);
     if (bytes.empty()) break;
     if (!view(bytes)) return report_;
-    if (!budget_.spend(skip_to_ - offset_ + 1)) return over_budget();
     if (skip_to_ > in_.size()) return broken(in_.size(), "it ends early, in binary data");
+    if (!budget_.spend(skip_to_ - offset_ + 1)) return over_budget();
     offset_ = skip_to_;
   }
   if (depth_ == 1 && last_closes()) return whole();
