@@ -33,7 +33,6 @@ class Checker {
   bool small_streams_hold(Report& report);
   Verdict table(const Entry& entry, Window& stream);
   Verdict properties(Window& stream);
-  bool by_mac(const Entry& entry);
   Verdict word(const Entry& entry, Window& stream);
   Density density(Window& stream);
 
@@ -110,7 +109,7 @@ bool Checker::presentation(const Entry& entry, Window& stream, Verdict& verdict)
     verdict.cipher = user.little32(12) == 0xF3D1C4DF;
   }
   if (verdict.cipher || stream.has(0, std::string_view("\3\0\0\0\xFF\xFF", 6))) return false;
-  verdict = office::check_records(stream, {0, stream.size()}, budget_, !by_mac(entry));
+  verdict = office::check_records(stream, {0, stream.size()}, budget_);
   return true;
 }
 
@@ -120,19 +119,6 @@ Verdict Checker::properties(Window& stream) {
   if (verdict.broken) return verdict;
   verdict = office::check_plain(stream, {0, stream.size()}, budget_);
   return verdict.broken && holds_pictures(stream) ? Verdict{} : verdict;
-}
-
-// Whether the properties are in the Macintosh's code page: the zlib of its PowerPoint packed faultily.
-bool Checker::by_mac(const Entry& entry) {
-  for (const std::string_view name : {"\5SummaryInformation", "\5DocumentSummaryInformation"}) {
-    std::uint64_t size = 0;
-    const std::vector<Range>* places = sibling(entry, name, size);
-    if (places == nullptr) continue;
-    StreamInput input(in_, *places, size);
-    Window stream(input);
-    if (pdf::find(stream, std::string_view("\2\0\0\0\x10\x27", 6), 0, size, budget_)) return true;
-  }
-  return false;
 }
 
 bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {

@@ -14,7 +14,7 @@ namespace kura::detect {
 std::span<const Kind> documents_kinds() {
   static constexpr std::array kKinds = {
       Kind{"pdf", "pdf fdf ai", pdf::recognise, pdf::check},
-      Kind{"cfb", "doc dot xls xlt xlm ppt pot pps msg msi msp mst vsd vss vst pub mpp db hwp wps", cfb::recognise,
+      Kind{"cfb", "doc dot xls xlt xlm ppt pot pps msg msi msp mst vsd vss vst pub mpp hwp wps", cfb::recognise,
            cfb::check},
       Kind{"rtf", "rtf", rtf::recognise, rtf::check},
       Kind{"postscript", "ps eps epsf epsi", postscript::recognise, postscript::check},

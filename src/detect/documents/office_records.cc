@@ -145,12 +145,11 @@ RecordHead record_head(base::ByteSpan bytes) {
 // PowerPoint's, the drawings', and those of later versions in program tags.
 bool known_type(std::uint16_t type) { return type < 0x4000 || (type >= 0xF000 && type < 0xF200); }
 
-Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& budget, bool packed_well) {
+Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& budget) {
   BrokenAt at;
   if (head.type >= 0xF01A && head.type <= 0xF02A) {
-    const bool meta = head.type <= 0xF01C;
-    if (!meta || packed_well) at = blip_breaks(stream, head.type, head.instance, body, budget);
-  } else if (head.type == 0x1011 && head.instance == 1 && body.size > 4 && packed_well) {
+    at = blip_breaks(stream, head.type, head.instance, body, budget);
+  } else if (head.type == 0x1011 && head.instance == 1 && body.size > 4) {
     // An embedded object, compressed; of small ones, some writers leave out the end.
     const Inflated end = inflate(stream, {body.offset + 4, body.size - 4}, Wrapping::kZlib, budget);
     const bool early = end.end == InflateEnd::kEndsEarly && body.size > 4096;
@@ -164,7 +163,7 @@ Verdict check_atom(Window& stream, const RecordHead& head, Range body, Budget& b
 
 }  // namespace
 
-Verdict check_records(Window& stream, Range range, Budget& budget, bool packed_well) {
+Verdict check_records(Window& stream, Range range, Budget& budget) {
   std::array<std::uint64_t, kMostDepth> ends{};
   std::size_t depth = 0;
   ends[0] = range.end();
@@ -198,7 +197,7 @@ Verdict check_records(Window& stream, Range range, Budget& budget, bool packed_w
       offset += name;
       continue;
     }
-    Verdict atom = check_atom(stream, head, {offset, head.length}, budget, packed_well);
+    Verdict atom = check_atom(stream, head, {offset, head.length}, budget);
     if (atom.broken) return atom;
     offset += head.length;
   }

@@ -20,8 +20,8 @@ inline Verdict holds() { return {}; }
 inline Verdict breaks(std::uint64_t at, std::string what) { return {true, false, at, std::move(what)}; }
 
 Verdict check_workbook(Window& stream, Budget& budget);
-// Of a presentation, of its pictures, of a drawing: one grammar. `packed_well`: what is packed must unpack.
-Verdict check_records(Window& stream, Range range, Budget& budget, bool packed_well = true);
+// Of a presentation, of its pictures, of a drawing: one grammar.
+Verdict check_records(Window& stream, Range range, Budget& budget);
 // Of the pictures of a document of Word; false when it holds other things too.
 bool check_data(Window& stream, Budget& budget, Verdict& verdict);
 Verdict check_word(Window& document, Window& table, Budget& budget);
