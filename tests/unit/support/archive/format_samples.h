@@ -83,7 +83,9 @@ inline SnapshotLabel sample_label() {
           .tags = {"daily"},
           .ended = 77,
           .counts = {.files = 1, .folders = 2, .others = 3, .bytes = 400, .failed = 5},
-          .verdict = Verdict::kSuspect};
+          .verdict = Verdict::kSuspect,
+          .evidence = {"3 that were whole are broken now"},
+          .suspicion = {.fast = 12.5, .slow = 3, .attacked = false, .broken = 7}};
 }
 
 inline Snapshot sample_snapshot() {
