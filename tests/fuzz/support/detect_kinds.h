@@ -2,7 +2,7 @@
 #pragma once
 
 #include "detect/grammar/kind.h"
-#include "support/fuzz_support.h"
+#include "fuzz_support.h"
 
 namespace kura::fuzz {
 
