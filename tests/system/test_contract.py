@@ -122,7 +122,7 @@ def test_no_repository_named_is_wrong_usage(tmp_path):
 def test_what_does_not_exist_is_exit_code_1_and_named(small, tmp_path):
     kura, source = small
     for arguments, named in (
-            (["ls", "0123456789"], "0123456789"), (["ls", "latest:/nothing"], "/nothing"), (["ls", "clean"], "clean"),
+            (["ls", "0123456789"], "0123456789"), (["ls", "latest:/nothing"], "/nothing"),
             (["-r", tmp_path / "nothing", "snapshots"], "nothing"), (["dump", f"latest:{source}/gone"], "gone"),
             (["restore", "latest:/nothing", "--target", tmp_path / "t"], "/nothing"),
             (["key", "remove", "0123456789"], "0123456789"), (["forget", "0123456789"], "0123456789")):

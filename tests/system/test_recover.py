@@ -121,6 +121,18 @@ def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, t
     assert [line["verdict"] for line in kura.snapshots()] == ["clean", "attacked", "attacked", "clean"]
 
 
+def test_clean_is_the_newest_snapshot_that_is(kura, office):
+    kura.run("backup", office, "--no-judging")
+    assert b"clean" in kura.run("ls", "clean", code=1).err
+    kura.run("backup", office)
+    chance = random.Random(9)
+    for path in files_of(office)[:6]:
+        scramble(path, chance)
+    kura.run("backup", office)
+    kura.run("diff", "clean", kura.ids()[1])
+    assert kura.json("diff", "clean", kura.ids()[1]).summary["modified"] == 0
+
+
 def test_recover_run_again_writes_only_what_is_missing(kura, office, tmp_path):
     chance = random.Random(7)
     kura.json("backup", office)

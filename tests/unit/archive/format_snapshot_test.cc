@@ -125,6 +125,17 @@ TEST(SnapshotLabelTest, RefusesFieldsOutOfOrderTwiceMissingOrMalformed) {
   expect_error(decode_label(encoded(label)), ErrorCode::kDamaged, "malformed");
 }
 
+TEST(SnapshotLabelTest, ReadsBackWhatDetectionSaid) {
+  SnapshotLabel label = sample_label();
+  label.evidence = {"3 that were whole are broken now", "a ransom note lies in 4 folders"};
+  label.suspicion = {.fast = 17.95, .slow = 8.998, .attacked = true, .broken = 7};
+  const auto read = decode_label(encoded(label));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, label);
+  label.suspicion.fast = 1e9;
+  expect_error(decode_label(encoded(label)), ErrorCode::kDamaged, "malformed");
+}
+
 TEST(SnapshotLabelTest, RefusesABytePastTheEndOfAField) {
   Encoder out;
   out.varint(1).string(std::string_view("\0", 1)).varint(2).string(std::string_view("\1hX", 3));

@@ -84,8 +84,8 @@ inline SnapshotLabel sample_label() {
           .ended = 77,
           .counts = {.files = 1, .folders = 2, .others = 3, .bytes = 400, .failed = 5},
           .verdict = Verdict::kSuspect,
-          .evidence = {"3 that were whole are broken now"},
-          .suspicion = {.fast = 12.5, .slow = 3, .attacked = false, .broken = 7}};
+          .evidence = {},
+          .suspicion = {}};
 }
 
 inline Snapshot sample_snapshot() {
