@@ -101,7 +101,7 @@ def test_layout_shows_snapshots_by_time_by_id_and_by_host(tmp_path):
     source = fill(tmp_path / "source", 1, 1000, random.Random(1))
     first = kura.backup(source, "--host", "alpha")
     with mount(kura, tmp_path / "mnt") as at:
-        assert sorted(os.listdir(at.point)) == ["hosts", "ids", "latest", "snapshots"]
+        assert sorted(os.listdir(at.point)) == ["clean", "hosts", "ids", "latest", "snapshots"]
         name = kura.snapshots()[0]["time"].split(".")[0].rstrip("Z") + "Z"
         assert os.listdir(at.point / "snapshots") == [name]
         assert os.listdir(at.point / "ids") == [first[:8]]

@@ -51,7 +51,7 @@ base::Result<SourcePipeline::Outcome> SourcePipeline::run() {
   {
     std::vector<std::jthread> threads;  // joined before anything they use goes
     threads.emplace_back([&] {
-      SourceStage source(writer, cache_before, window, tasks, problems, job);
+      SourceStage source(writer, cache_before, window, tasks, problems, job, judges);
       job.fail_on(walk(plan, walk_options, source, job.token()));
       if (!job.stopped()) job.fail_on(source.finish());
       tasks.close();

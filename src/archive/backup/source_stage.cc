@@ -107,7 +107,8 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
   if (item.link == Item::Link::kAgain || item.link == Item::Link::kLast) return {};
   if (const CachedFile* cached = cache_.find(entry.path)) {
     item.known_before = true;
-    if (cached->trusted && cached->stamp == FileStamp::of(entry.status)) {
+    const bool is_judged = cached->judged.has_value() || !judges_;
+    if (cached->trusted && is_judged && cached->stamp == FileStamp::of(entry.status)) {
       if (take_from_cache(*cached, item)) return {};
       item.remembered = *cached;  // until it is read: what it has if that fails
     }

@@ -22,8 +22,14 @@ class SourceStage : public WalkVisitor {
  public:
   // All outlive it.
   SourceStage(Writer& writer, FileCacheReader& cache, BatchWindow& window, TaskQueue& tasks, Problems& problems,
-              JobControl& job)
-      : writer_(writer), cache_(cache), window_(window), tasks_(tasks), problems_(problems), job_(job) {}
+              JobControl& job, bool judges)
+      : writer_(writer),
+        cache_(cache),
+        window_(window),
+        tasks_(tasks),
+        problems_(problems),
+        job_(job),
+        judges_(judges) {}
 
   base::Status enter(const WalkEntry& folder) override;
   base::Status leave() override;
@@ -49,6 +55,7 @@ class SourceStage : public WalkVisitor {
   TaskQueue& tasks_;
   Problems& problems_;
   JobControl& job_;
+  const bool judges_;  // so what was never judged is read anew
   OwnerNames owners_;
   std::unique_ptr<Batch> batch_;
   std::size_t last_items_ = 0;                             // of the batch before: batches of one source are alike
