@@ -54,7 +54,9 @@ function(kura_add_suites test room)
 endfunction()
 
 function(kura_add_suite test name filter)
-    add_test(NAME "${KURA_PRESET}/${name}" COMMAND ${test} "--gtest_filter=${filter}")
+    # From the top of the tree, by which tests find what lies in it.
+    add_test(NAME "${KURA_PRESET}/${name}" COMMAND ${test} "--gtest_filter=${filter}"
+        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties("${KURA_PRESET}/${name}" PROPERTIES TIMEOUT 240 LABELS unit)
     # A ring opens and closes descriptors unseen by the thread sanitizer, which then takes one that came back under the
     # same number for one that two threads share.
