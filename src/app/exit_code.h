@@ -11,7 +11,7 @@ enum ExitCode : int {
   kWrongUsage = 2,
   kPartial = 3,  // done, but some source files could not be read
   kDamage = 4,   // the repository is damaged
-  kAttack = 5,  // files look encrypted
+  kAttack = 5,   // files look encrypted
   kInterruption = 130,
 };
 

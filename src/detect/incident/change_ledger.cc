@@ -156,10 +156,8 @@ SetJudgement ChangeLedger::judge() && {
   } else if (level >= kSuspect || note_folders >= kNoteFolders || to_opaque_ >= kManyOpaque || came_broken) {
     result.verdict = SetVerdict::kSuspect;
   }
-  result.suspicion = {.fast = fast_,
-                      .slow = slow_,
-                      .attacked = result.verdict == SetVerdict::kAttacked,
-                      .broken = before_.broken};
+  result.suspicion = {
+      .fast = fast_, .slow = slow_, .attacked = result.verdict == SetVerdict::kAttacked, .broken = before_.broken};
   // What came broken and was not taken for an attack is how this machine's files are.
   if (result.verdict == SetVerdict::kClean && level == 0) result.suspicion.broken = broken;
   return result;

@@ -33,7 +33,7 @@ struct Version {
   Judgement judgement;
   std::uint64_t size = 0;
   bool is_note = false;  // it reads like a ransom note
-  Texture texture;  // of what no grammar proves: nothing, some stretches, or all
+  Texture texture;       // of what no grammar proves: nothing, some stretches, or all
 };
 
 }  // namespace kura::detect
