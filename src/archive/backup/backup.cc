@@ -85,7 +85,6 @@ class Backup {
     plan_ = KURA_TRY(plan_walk(options_.paths));
     secrets_ = KURA_TRY(repository_.need_write_secrets());
     series_ = series_of(secrets_->series, options_.host, plan_.paths);
-    KURA_TRY(begin_ledger());
     base::raise_file_limit();
     session_ = KURA_TRY(WriteSession::open(repository_, LeasePurpose::kBackup, !options_.dry_run, job_.token()));
     KURA_TRY(store_all());
@@ -97,7 +96,7 @@ class Backup {
  private:
   base::Status store_all();
   base::Result<SourcePipeline::Outcome> read_source(Writer& writer, FileCacheWriter* cache);
-  base::Status begin_ledger();
+  void begin_ledger(const std::vector<StoredSnapshot>& snapshots);
   void judge_set();
   SnapshotLabel label_for(const SourcePipeline::Outcome& outcome) const;
   void summarise(const SourcePipeline::Outcome& outcome, const Writer& writer);
@@ -122,16 +121,13 @@ class Backup {
 };
 
 // What the series' last snapshot of this machine suspected is gone on from.
-base::Status Backup::begin_ledger() {
-  if (!options_.judge) return {};
-  const SnapshotList list = KURA_TRY(repository_.snapshots());
-  for (const StoredSnapshot& stored : list.snapshots) {
+void Backup::begin_ledger(const std::vector<StoredSnapshot>& snapshots) {
+  for (const StoredSnapshot& stored : snapshots) {
     const Snapshot& snapshot = stored.snapshot;
     if (snapshot.series == series_ && snapshot.machine == repository_.machine()->public_key() && snapshot.label) {
       ledger_ = detect::ChangeLedger(snapshot.label->suspicion);
     }
   }
-  return {};
 }
 
 void Backup::judge_set() {
@@ -172,8 +168,10 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
 }
 
 base::Status Backup::store_all() {
-  const Compaction compaction =
-      KURA_TRY(Compaction::prepare(repository_, session_->known(), series_, options_.compact, started_));
+  std::vector<StoredSnapshot> snapshots = KURA_TRY(repository_.snapshots()).snapshots;
+  begin_ledger(snapshots);
+  const Compaction compaction = KURA_TRY(
+      Compaction::prepare(repository_, session_->known(), std::move(snapshots), series_, options_.compact, started_));
   IndexWriter indexes(repository_);
   PackUses uses;
   Protection protection(repository_);

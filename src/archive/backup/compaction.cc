@@ -63,7 +63,8 @@ namespace {
 // Gathers what there is to know before the rule is asked.
 class Planner {
  public:
-  Planner(const Repository& repository, const ChunkIndex& known) : repository_(repository), known_(known) {
+  Planner(const Repository& repository, const ChunkIndex& known, std::vector<StoredSnapshot> snapshots)
+      : repository_(repository), known_(known), snapshots_(std::move(snapshots)) {
     for (std::size_t number = 0; number < known.packs().size(); ++number) {
       numbers_.emplace(known.packs()[number].id, number);
     }
@@ -118,7 +119,6 @@ base::Result<bool> Planner::leave_alone(const Snapshot& snapshot, ClearIndexes& 
 }
 
 base::Result<bool> Planner::look_at_snapshots(const Series& own) {
-  snapshots_ = KURA_TRY(repository_.snapshots()).snapshots;
   const crypto::PublicKey machine = repository_.machine()->public_key();
   std::map<SeriesKey, std::size_t> series;
   std::vector<const StoredSnapshot*> newest;
@@ -201,9 +201,9 @@ CompactionPlan Planner::plan(std::optional<std::uint64_t> limit, std::int64_t no
 }  // namespace
 
 base::Result<Compaction> Compaction::prepare(const Repository& repository, const ChunkIndex& known,
-                                             const Series& series, std::optional<std::uint64_t> limit,
-                                             std::int64_t now) {
-  Planner planner(repository, known);
+                                             std::vector<StoredSnapshot> snapshots, const Series& series,
+                                             std::optional<std::uint64_t> limit, std::int64_t now) {
+  Planner planner(repository, known, std::move(snapshots));
   const bool all_told = KURA_TRY(planner.look_at_snapshots(series));
   Compaction compaction;
   compaction.plan_ = planner.plan(all_told ? limit : 0, now);

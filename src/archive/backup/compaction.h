@@ -52,11 +52,12 @@ std::vector<std::size_t> choose_sparse(std::span<const PackState> packs, std::ui
 class Compaction {
  public:
   // `limit` as in CompactionPlan; nothing: a tenth of what the last snapshot of the series uses, or 64 MiB if that is
-  // more. `now` is the machine's clock, ns since 1970. Reads the snapshots, and the clear part of indexes where a
-  // series' newest snapshot is not this machine's own or not remembered: what such a snapshot needs is left alone,
-  // since nobody here knows how much it uses. Whatever cannot be read is damage that others tell of; then nothing is
-  // sparse.
-  static base::Result<Compaction> prepare(const Repository& repository, const ChunkIndex& known, const Series& series,
+  // more. `now` is the machine's clock, ns since 1970. `snapshots`: all that there are. Reads the clear part of indexes
+  // where a series' newest snapshot is not this machine's own or not remembered: what such a snapshot needs is left
+  // alone, since nobody here knows how much it uses. Whatever cannot be read is damage that others tell of; then
+  // nothing is sparse.
+  static base::Result<Compaction> prepare(const Repository& repository, const ChunkIndex& known,
+                                          std::vector<StoredSnapshot> snapshots, const Series& series,
                                           std::optional<std::uint64_t> limit, std::int64_t now);
 
   const CompactionPlan& plan() const { return plan_; }
