@@ -32,8 +32,8 @@ std::string examples_of(const std::vector<std::string>& paths, std::uint64_t all
   return text;
 }
 
-void keep(std::vector<SeenFile>& files, std::string_view folder, std::string_view name, Verdict verdict) {
-  if (files.size() < ChangeLedger::kMost) files.push_back({std::string(folder), std::string(name), verdict});
+void keep(std::vector<SeenFile>& files, std::string_view folder, std::string_view name) {
+  if (files.size() < ChangeLedger::kMost) files.push_back({std::string(folder), std::string(name)});
 }
 
 // Names of ransom notes that lie in several folders.
@@ -56,14 +56,7 @@ void ChangeLedger::fall() {
 }
 
 void ChangeLedger::changed(std::string_view path, Verdict verdict, bool turned) {
-  if (!std::exchange(began_, true)) {
-    fast_ = before_.fast;
-    slow_ = before_.slow;
-  }
-  if (verdict == Verdict::kValid) {
-    ++changed_;
-    return fall();
-  }
+  if (verdict == Verdict::kValid) return fall();
   if (verdict == Verdict::kOpaque && turned) ++to_opaque_;
   if (verdict != Verdict::kBroken || !turned) return;
   ++turned_;
@@ -75,13 +68,13 @@ void ChangeLedger::appeared(std::string_view folder, std::string_view name, Verd
   ++appeared_;
   if (verdict == Verdict::kBroken) {
     ++appeared_broken_;
-    keep(broken_, folder, name, verdict);
+    keep(broken_, folder, name);
   }
-  if (is_note) keep(notes_, folder, name, verdict);
+  if (is_note) keep(notes_, folder, name);
 }
 
 void ChangeLedger::vanished(std::string_view folder, std::string_view name, Verdict verdict) {
-  if (verdict == Verdict::kValid || verdict == Verdict::kUnknown) keep(gone_, folder, name, verdict);
+  if (verdict == Verdict::kValid || verdict == Verdict::kUnknown) keep(gone_, folder, name);
 }
 
 // What came broken, and what went, folder by folder.
@@ -111,10 +104,6 @@ void ChangeLedger::match_renamed() {
 }
 
 SetJudgement ChangeLedger::judge() && {
-  if (!std::exchange(began_, true)) {
-    fast_ = before_.fast;
-    slow_ = before_.slow;
-  }
   match_renamed();
   SetJudgement result;
   const std::uint64_t broken = turned_ + appeared_broken_ + still_broken_;

@@ -33,7 +33,6 @@ struct Suspicion {
 struct SeenFile {
   std::string folder;  // its path, without the name
   std::string name;
-  Verdict verdict = Verdict::kUnknown;
 };
 
 struct SetJudgement {
@@ -48,7 +47,7 @@ class ChangeLedger {
  public:
   static constexpr std::size_t kMost = 200'000;
 
-  explicit ChangeLedger(Suspicion before) : before_(before) {}
+  explicit ChangeLedger(Suspicion before) : before_(before), fast_(before.fast), slow_(before.slow) {}
 
   // A file that was there before and has other contents now. `turned`: it was whole before and is broken.
   void changed(std::string_view path, Verdict verdict, bool turned);
@@ -68,10 +67,8 @@ class ChangeLedger {
   void fall();
 
   Suspicion before_;
-  double fast_ = 0, slow_ = 0;  // risen and fallen in this backup, from before_
-  bool began_ = false;
-  std::uint64_t changed_ = 0;  // and judged whole
-  std::uint64_t turned_ = 0;   // by the same path
+  double fast_, slow_;        // risen and fallen in this backup, from before_
+  std::uint64_t turned_ = 0;  // by the same path
   std::uint64_t still_broken_ = 0;
   std::uint64_t appeared_broken_ = 0, appeared_ = 0;
   std::uint64_t renamed_ = 0;              // turned under a name with something behind it
