@@ -146,8 +146,10 @@ std::optional<double> find_interleaving(Window& in, Range range) {
   const std::uint64_t stride = (end - range.offset) / pieces / kBlock * kBlock;
   for (std::uint64_t i = 0; i < pieces; ++i) {
     // From a multiple of a block on, since whoever alternates counts from the file's beginning.
-    const std::uint64_t offset = (range.offset + i * stride) / kBlock * kBlock;
-    if (const auto share = interleaving_of(in.at(offset, kPiece))) return share;
+    const std::uint64_t offset = (range.offset + i * stride + kBlock - 1) / kBlock * kBlock;
+    if (offset >= end) break;
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, end - offset));
+    if (const auto share = interleaving_of(in.at(offset, size))) return share;
   }
   return std::nullopt;
 }

@@ -111,6 +111,18 @@ TEST(Texture, FindsPiecesThatAlternate) {
   }
 }
 
+TEST(Texture, LooksForAlternationInTheRangeAlone) {
+  const base::Bytes noise = random_bytes(256U << 10, 8);
+  base::Bytes file = record_bytes(noise.size(), 9);
+  for (std::size_t i = 64U << 10; i < file.size(); ++i) {
+    if (i % 32 < 16) file[i] = noise[i];
+  }
+  MemoryInput input(file);
+  Window window(input);
+  EXPECT_FALSE(find_interleaving(window, {0, 64U << 10}).has_value());
+  EXPECT_TRUE(find_interleaving(window, {(64U << 10) + 1000, 64U << 10}).has_value());
+}
+
 TEST(Texture, FindsNoAlternationInRecordsOrInNoise) {
   for (const base::Bytes& file : {record_bytes(256U << 10, 6), random_bytes(256U << 10, 7)}) {
     MemoryInput input(file);
