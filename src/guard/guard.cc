@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/pause.h"
 #include "base/time.h"
+#include "store/atomic_file.h"
 
 namespace kura::guard {
 namespace {
@@ -228,7 +229,8 @@ void Guard::write_status() {
     status["opens_refused"] = opens_->counts().refused.load();
     status["opens_late"] = opens_->counts().late.load();
   }
-  [[maybe_unused]] const auto written = write_whole(settings_.state + "/status.json", json::serialize(status) + "\n");
+  [[maybe_unused]] const auto written =
+      store::write_small_file(settings_.state + "/status.json", base::as_bytes(json::serialize(status) + "\n"));
 }
 
 void Guard::keep_house(const std::stop_token& stop) {

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/escape.h"
 #include "base/time.h"
+#include "store/atomic_file.h"
 
 namespace kura::guard {
 namespace {
@@ -197,22 +197,6 @@ Result<Incident> incident_of(std::string_view text) {
   return incident;
 }
 
-Status write_whole(const std::string& path, std::string_view text) {
-  const std::string temporary = path + ".new";
-  const base::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd) return base::fail(base::Error::from_errno("cannot write " + path, errno));
-  while (!text.empty()) {
-    const ssize_t put = ::write(fd.get(), text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return base::fail(base::Error::from_errno("cannot write " + path, errno));
-    text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  if (::fdatasync(fd.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    return base::fail(base::Error::from_errno("cannot write " + path, errno));
-  }
-  return {};
-}
-
 Result<std::string> read_whole(const std::string& path) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return base::fail(base::Error::from_errno("cannot read " + path, errno));
@@ -237,7 +221,8 @@ Result<IncidentBook> IncidentBook::open(const std::string& state_folder) {
 }
 
 Status IncidentBook::write(const Incident& incident) const {
-  return write_whole(fmt::format("{}/{}.json", folder_, incident.id), json::serialize(to_json(incident)) + "\n");
+  return store::write_small_file(fmt::format("{}/{}.json", folder_, incident.id),
+                                 base::as_bytes(json::serialize(to_json(incident)) + "\n"));
 }
 
 std::vector<Incident> IncidentBook::all() const {

@@ -65,8 +65,6 @@ class IncidentBook {
   std::string folder_;
 };
 
-// Replaces the file as a whole.
-base::Status write_whole(const std::string& path, std::string_view text);
 base::Result<std::string> read_whole(const std::string& path);
 
 }  // namespace kura::guard
