@@ -1,56 +1,18 @@
-"""A real smbd for a share, in the namespace of a host, with all its files below one folder; smbclient as its clients."""
+"""A Samba server whose clients stay connected: an open smbclient each, to be fed with commands."""
 import os
 import pty
-import signal
 import subprocess
 import time
 from pathlib import Path
 
-from kura import wait_until
-
-CONFIG = """[global]
-workgroup = OFFICE
-server role = standalone server
-private dir = {0}/private
-lock directory = {0}/lock
-state directory = {0}/state
-cache directory = {0}/cache
-pid directory = {0}/pid
-ncalrpc dir = {0}/ncalrpc
-log file = {0}/log
-smb ports = 445
-disable spoolss = yes
-load printers = no
-passdb backend = tdbsam
-map to guest = Bad User
-guest account = root
-[office]
-path = {1}
-read only = no
-guest ok = yes
-force user = root
-"""
+from samba_server import SambaServer
 
 
-class Samba:
+class Samba(SambaServer):
+    """At the port that Windows uses, for what watches its clients."""
+
     def __init__(self, folder, share, host):
-        self.folder, self.share, self.host, self.process = Path(folder), share, host, None
-        self.config = self.folder / "smb.conf"
-
-    def __enter__(self):
-        for name in ("private", "lock", "state", "cache", "pid", "ncalrpc"):
-            (self.folder / name).mkdir(parents=True)
-        self.config.write_text(CONFIG.format(self.folder, self.share))
-        self.process = subprocess.Popen(
-            [*self.host.before, "smbd", "-s", self.config, "-F", "--no-process-group"],
-            start_new_session=True,  # smbd ends its whole process group
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.host.reaches(self.host.address, 445))
-        return self
-
-    def __exit__(self, *_):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=20)
+        super().__init__(host, Path(folder), share, port=445)
 
     def client(self, host, **more):
         """An open smbclient at `host`, to be fed with commands."""

@@ -38,21 +38,21 @@ read only = no
 class SambaServer:
     """`shared` is the folder that is the share. Runs inside `with`."""
 
-    def __init__(self, host, folder, shared):
-        self.host, self.folder, self.shared = host, folder, shared
+    def __init__(self, host, folder, shared, port=PORT):
+        self.host, self.folder, self.shared, self.port = host, folder, shared, port
+        self.config = folder / "smb.conf"
         self.process = None
 
     def __enter__(self):
         for name in ("private", "state", "lock", "cache", "pid", "ncalrpc"):
             (self.folder / name).mkdir(parents=True)
-        configuration = self.folder / "smb.conf"
-        configuration.write_text(CONFIGURATION.format(port=PORT, address=self.host.address, folder=self.folder, shared=self.shared, share=SHARE))
+        self.config.write_text(CONFIGURATION.format(port=self.port, address=self.host.address, folder=self.folder, shared=self.shared, share=SHARE))
         # smbd makes a process group of its own, which it ends with itself: it must not be told to stay in the caller's.
         with open(self.folder / "output", "wb") as output:
-            self.process = subprocess.Popen([*self.host.before, "smbd", "--foreground", "-s", configuration],
+            self.process = subprocess.Popen([*self.host.before, "smbd", "--foreground", "-s", self.config],
                                             stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            wait_until(lambda: self.host.reaches(self.host.address, PORT))
+            wait_until(lambda: self.host.reaches(self.host.address, self.port))
         except BaseException:
             self.__exit__()
             raise

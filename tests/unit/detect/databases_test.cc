@@ -6,6 +6,7 @@
 
 #include "detect/codec/inflate.h"
 #include "detect/databases/databases_kinds.h"
+#include "support/detect/judging.h"
 
 namespace kura::detect::databases_test {
 namespace {
@@ -22,16 +23,9 @@ base::ByteSpan part(const base::Bytes& file, std::size_t at, std::size_t size) {
 
 // What the kind that recognises the file says of it; `name` is that kind's.
 Report judge(const base::Bytes& file, std::string_view name) {
-  MemoryInput input(file);
-  Window window(input);
-  for (const Kind& kind : databases_kinds()) {
-    if (!kind.recognise(window)) continue;
-    EXPECT_EQ(kind.name, name);
-    Budget budget = Budget::for_file(file.size());
-    return kind.check(window, budget);
-  }
-  ADD_FAILURE() << "not recognised as " << name;
-  return {};
+  const auto report = test::judged_as(databases_kinds(), file, name);
+  if (!report) ADD_FAILURE() << "not recognised as " << name;
+  return report.value_or(Report());
 }
 
 base::Bytes with_noise(base::Bytes file, std::size_t at, std::size_t size) {

@@ -5,20 +5,13 @@
 #include "detect/codec/inflate.h"
 #include "detect/disks/disk_images.h"
 #include "detect/disks/disks_kinds.h"
+#include "support/detect/judging.h"
 
 namespace kura::detect::disks_test {
 namespace {
 
 std::optional<Report> judged(base::ByteSpan bytes, std::string_view expected) {
-  MemoryInput input(bytes);
-  Window window(input);
-  for (const Kind& kind : disks_kinds()) {
-    if (!kind.recognise(window)) continue;
-    EXPECT_EQ(kind.name, expected);
-    Budget budget = Budget::for_file(bytes.size());
-    return kind.check(window, budget);
-  }
-  return std::nullopt;
+  return test::judged_as(disks_kinds(), bytes, expected);
 }
 
 Finding finding(base::ByteSpan bytes, std::string_view expected) {

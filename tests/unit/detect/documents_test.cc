@@ -5,21 +5,15 @@
 #include <gtest/gtest.h>
 
 #include "detect/documents/documents_kinds.h"
+#include "support/detect/judging.h"
 
 namespace kura::detect::documents_test {
 namespace {
 
 Report judge(const base::Bytes& file, std::string_view name) {
-  MemoryInput input(file);
-  Window window(input);
-  for (const Kind& kind : documents_kinds()) {
-    if (!kind.recognise(window)) continue;
-    EXPECT_EQ(kind.name, name);
-    Budget budget = Budget::for_file(file.size());
-    return kind.check(window, budget);
-  }
-  ADD_FAILURE() << "not recognised as " << name;
-  return {};
+  const auto report = test::judged_as(documents_kinds(), file, name);
+  if (!report) ADD_FAILURE() << "not recognised as " << name;
+  return report.value_or(Report());
 }
 
 Report judge(std::string_view text, std::string_view name) {

@@ -6,20 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "detect/programs/programs_kinds.h"
+#include "support/detect/judging.h"
 
 namespace kura::detect::programs_test {
 namespace {
 
 std::optional<Report> judged(base::ByteSpan bytes, std::string_view expected) {
-  MemoryInput input(bytes);
-  Window window(input);
-  for (const Kind& kind : programs_kinds()) {
-    if (!kind.recognise(window)) continue;
-    EXPECT_EQ(kind.name, expected);
-    Budget budget = Budget::for_file(bytes.size());
-    return kind.check(window, budget);
-  }
-  return std::nullopt;
+  return test::judged_as(programs_kinds(), bytes, expected);
 }
 
 Finding finding(base::ByteSpan bytes, std::string_view expected) {
