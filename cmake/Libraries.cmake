@@ -15,6 +15,7 @@ find_package(spdlog REQUIRED)
 find_library(IPSEC_MB IPSec_MB REQUIRED)
 # Small, and each library less is loaded at no start.
 find_library(ARGON2 libargon2.a REQUIRED)
+find_library(LIBSECCOMP libseccomp.a REQUIRED)
 find_library(LIBURING liburing.a REQUIRED)
 pkg_check_modules(fuse3 REQUIRED IMPORTED_TARGET fuse3>=3.12)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal>=2.30)

@@ -25,6 +25,7 @@ set(KURA_THREADED_FILES
     archive/backup_run archive/backup_stages archive/check archive/check_repair archive/copy archive/reader_chunks
     archive/lost_packs archive/repo_index_cache archive/repo_lease archive/repo_machine
     archive/repo_snapshots
+    detect/confined_judge
     guard/actors
     mount/file_system
     archive/restore_damage archive/restore_existing archive/restore_files archive/restore_memory

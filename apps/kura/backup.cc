@@ -13,6 +13,7 @@
 #include "base/human.h"
 #include "base/time.h"
 #include "command.h"
+#include "judging.h"
 #include "wait_for_copy.h"
 
 namespace kura::app {
@@ -153,6 +154,7 @@ base::Result<std::optional<std::chrono::seconds>> time_to_wait(const BackupOptio
 base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& options) {
   const auto wait = KURA_TRY(time_to_wait(options));
   const auto repository = KURA_TRY(context.open_repository(options.emergency));
+  Judging judging(context.stop);
   archive::BackupOptions job{
       .paths = options.paths,
       .tags = options.tags,
@@ -163,7 +165,7 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
       .host = options.host.empty() ? base::host_name() : options.host,
       .user = base::user_name(),
       .threads = options.threads,
-      .judge = !options.no_judging,
+      .judge = options.no_judging ? nullptr : &judging.judge(),
       .compact = KURA_TRY(compaction_limit(options.compact)),
   };
   base::Progress progress;
@@ -175,7 +177,9 @@ base::Result<ExitCode> run_backup(const Context& context, const BackupOptions& o
   }();
   if (!summary) return base::fail(std::move(summary).error());
   warn_of_parity(context.output, summary->parity_problem);
+  judging.warn(context.output);
   boost::json::object told = to_json(*summary, options.dry_run);
+  told["unjudged"] = judging.failed();
   if (!context.output.json()) print(context.output, *summary, options.dry_run);
   if (!context.output.json()) tell_verdict(context.output, *summary);
   if (summary->verdict == archive::Verdict::kAttacked && !options.dry_run) {

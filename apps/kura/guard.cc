@@ -15,6 +15,7 @@
 #include "guard/contain/ladder.h"
 #include "guard/put_back.h"
 #include "guard/supervisor.h"
+#include "judging.h"
 #include "store/store.h"
 
 namespace kura::app {
@@ -230,7 +231,8 @@ base::Result<ExitCode> run_canary(const Context& context, const GuardCommand& co
   const auto share = KURA_TRY(guard::Share::open(command.settings.folder));
   std::uint64_t count = 0;
   if (command.place->parsed()) {
-    count = KURA_TRY(guard::place_canaries(share, *memory, context.stop)).placed;
+    Judging judging(context.stop);
+    count = KURA_TRY(guard::place_canaries(judging.judge(), share, *memory, context.stop)).placed;
   } else {
     count = guard::remove_canaries(share, *memory);
   }

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/human.h"
 #include "command.h"
+#include "judging.h"
 
 namespace kura::app {
 
@@ -48,13 +49,14 @@ std::string line_of(const Inspected& file) {
   return line;
 }
 
-boost::json::object to_json(const InspectCounts& counts, std::uint64_t unreadable) {
+boost::json::object to_json(const InspectCounts& counts, std::uint64_t unreadable, std::uint64_t unjudged) {
   return {{"type", "summary"},
           {"valid", counts.of(Verdict::kValid)},
           {"broken", counts.of(Verdict::kBroken)},
           {"opaque", counts.of(Verdict::kOpaque)},
           {"unknown", counts.of(Verdict::kUnknown)},
           {"failed", unreadable},
+          {"unjudged", unjudged},
           {"bytes", counts.bytes}};
 }
 
@@ -92,18 +94,21 @@ base::Result<ExitCode> run_inspect(const Context& context, const InspectCommand&
     ++unreadable;
     output.problem(path, error);
   };
+  Judging judging(context.stop);
   base::Progress progress;
   const auto counts = [&] {
     const ProgressLine line(output, progress, "inspecting");
     return command.before.empty()
-               ? detect::inspect(command.paths, command.options, progress, on_inspected, on_unreadable, context.stop)
-               : detect::inspect_pairs(command.before, command.after, command.options, progress, on_inspected,
-                                       on_unreadable, context.stop);
+               ? detect::inspect(command.paths, command.options, judging.judge(), progress, on_inspected, on_unreadable,
+                                 context.stop)
+               : detect::inspect_pairs(command.before, command.after, command.options, judging.judge(), progress,
+                                       on_inspected, on_unreadable, context.stop);
   }();
   if (!counts) return base::fail(counts.error());
-  output.result([&] { return line_of(*counts); }, [&] { return to_json(*counts, unreadable); });
+  judging.warn(output);
+  output.result([&] { return line_of(*counts); }, [&] { return to_json(*counts, unreadable, judging.failed()); });
   if (counts->of(Verdict::kBroken) > 0) return kAttack;
-  return unreadable > 0 ? kPartial : kDone;
+  return unreadable + judging.failed() > 0 ? kPartial : kDone;
 }
 
 }  // namespace

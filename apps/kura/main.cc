@@ -1,8 +1,11 @@
 // kura: protect folders, and get them back.
+#include <string_view>
+
 #include "app/help_commands.h"
 #include "app/program.h"
 #include "base/host.h"
 #include "command.h"
+#include "detect/confined/judge_server.h"
 
 namespace kura::app {
 
@@ -77,6 +80,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace kura::app
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == kura::detect::kServeJudge) return kura::detect::serve_judge();
   kura::base::occupy_standard_descriptors();
   return kura::app::parse_and_run(argc, argv);
 }

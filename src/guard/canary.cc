@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "detect/inspect/folder_walk.h"
-#include "detect/judge/judge.h"
 
 namespace kura::guard {
 namespace {
@@ -33,19 +32,18 @@ std::optional<std::string> contents_of(const Share& share, const std::string& pa
   return contents;
 }
 
-detect::Version version_of(const std::string& contents, const std::string& name) {
-  detect::MemoryInput input(base::as_bytes(contents));
-  return detect::judge(input, name);
+detect::Version version_of(detect::ContentsJudge& judge, const std::string& contents, const std::string& name) {
+  return judge.judge({.fd = -1, .size = contents.size(), .bytes = base::as_bytes(contents)}, name);
 }
 
 // The folder's first file that is whole.
-std::optional<Model> model_in(const Share& share, const std::string& folder,
+std::optional<Model> model_in(detect::ContentsJudge& judge, const Share& share, const std::string& folder,
                               const std::vector<detect::FoundFile>& files) {
   for (const detect::FoundFile& file : files) {
     if (file.size < kLeastBytes || file.size > kMostBytes) continue;
     auto contents = contents_of(share, detect::joined(folder, file.name), file.size);
     if (!contents) continue;
-    detect::Version version = version_of(*contents, file.name);
+    detect::Version version = version_of(judge, *contents, file.name);
     if (version.judgement.verdict != detect::Verdict::kValid || version.judgement.kind.empty()) continue;
     return Model{file.name, *std::move(contents), std::move(version)};
   }
@@ -54,8 +52,8 @@ std::optional<Model> model_in(const Share& share, const std::string& folder,
 
 bool is_text(const std::string& kind) { return kind.contains("text") || kind == "csv"; }
 
-base::Status write_canary(const Share& share, Memory& memory, const std::string& path, const std::string& like,
-                          const std::string& contents) {
+base::Status write_canary(detect::ContentsJudge& judge, const Share& share, Memory& memory, const std::string& path,
+                          const std::string& like, const std::string& contents) {
   const base::UniqueFd fd = KURA_TRY(share.open_file(path, O_RDWR | O_CREAT | O_EXCL));
   if (const auto facts = share.look_at(like)) {
     [[maybe_unused]] const int owned = ::fchown(fd.get(), facts->st_uid, facts->st_gid);
@@ -76,7 +74,7 @@ base::Status write_canary(const Share& share, Memory& memory, const std::string&
   struct stat facts{};
   if (::fstat(fd.get(), &facts) == 0) {
     Remembered remembered{
-        .version = version_of(contents, path), .inode = facts.st_ino, .modified = modified_ns(facts), .gone = 0};
+        .version = version_of(judge, contents, path), .inode = facts.st_ino, .modified = modified_ns(facts), .gone = 0};
     memory.remember(path, remembered);
   }
   return {};
@@ -86,7 +84,7 @@ base::Status write_canary(const Share& share, Memory& memory, const std::string&
 
 std::vector<std::string> canary_names(const std::string& name) { return {"00 " + name, "zz " + name}; }
 
-std::string changed_copy(const std::string& contents, bool text) {
+std::string changed_copy(detect::ContentsJudge& judge, const std::string& contents, bool text) {
   if (!text) return contents;
   std::vector<std::string_view> lines;
   for (std::string_view rest = contents; !rest.empty();) {
@@ -98,10 +96,11 @@ std::string changed_copy(const std::string& contents, bool text) {
   std::ranges::rotate(lines, lines.begin() + static_cast<std::ptrdiff_t>(lines.size() / 2));
   std::string changed;
   for (const std::string_view line : lines) changed += line;
-  return version_of(changed, "x.txt").judgement.verdict == detect::Verdict::kValid ? changed : contents;
+  return version_of(judge, changed, "x.txt").judgement.verdict == detect::Verdict::kValid ? changed : contents;
 }
 
-base::Result<CanaryCounts> place_canaries(const Share& share, Memory& memory, const std::stop_token& stop) {
+base::Result<CanaryCounts> place_canaries(detect::ContentsJudge& judge, const Share& share, Memory& memory,
+                                          const std::stop_token& stop) {
   CanaryCounts counts;
   const std::set<std::string> known = memory.canaries();
   const auto in_folder = [&](const std::string& folder, const std::vector<detect::FoundFile>& files) -> base::Status {
@@ -111,13 +110,13 @@ base::Result<CanaryCounts> place_canaries(const Share& share, Memory& memory, co
       known.contains(detect::joined(folder, file.name)) ? static_cast<void>(++counts.kept) : own.push_back(file);
     }
     if (own.size() != files.size()) return {};
-    const auto model = model_in(share, folder, own);
+    const auto model = model_in(judge, share, folder, own);
     if (!model) return {};
     ++counts.folders;
-    const std::string contents = changed_copy(model->contents, is_text(model->version.judgement.kind));
+    const std::string contents = changed_copy(judge, model->contents, is_text(model->version.judgement.kind));
     for (const std::string& name : canary_names(model->name)) {
-      const auto written =
-          write_canary(share, memory, detect::joined(folder, name), detect::joined(folder, model->name), contents);
+      const auto written = write_canary(judge, share, memory, detect::joined(folder, name),
+                                        detect::joined(folder, model->name), contents);
       if (written) {
         ++counts.placed;
       } else if (written.error().code() != base::ErrorCode::kExists) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "detect/judge/contents_judge.h"
 #include "guard/state/memory.h"
 #include "guard/watch/share.h"
 
@@ -22,14 +23,15 @@ struct CanaryCounts {
 };
 
 // In each folder that has a fitting file (whole, of a known kind, up to 1 MiB) and no canaries yet: two.
-base::Result<CanaryCounts> place_canaries(const Share& share, Memory& memory, const std::stop_token& stop);
+base::Result<CanaryCounts> place_canaries(detect::ContentsJudge& judge, const Share& share, Memory& memory,
+                                          const std::stop_token& stop);
 // All; how many there were. A file without the mark is somebody's own, and stays.
 std::uint64_t remove_canaries(const Share& share, Memory& memory);
 
 // "report.docx" -> {"00 report.docx", "zz report.docx"}.
 std::vector<std::string> canary_names(const std::string& name);
 // Text: lines turned around. Anything else as it is.
-std::string changed_copy(const std::string& contents, bool text);
+std::string changed_copy(detect::ContentsJudge& judge, const std::string& contents, bool text);
 
 inline constexpr const char* kCanaryMark = "user.kuramori.canary";
 

@@ -47,7 +47,8 @@ Guard::Guard(GuardSettings settings, OnEvent on_event, Share share)
     : settings_(std::move(settings)),
       on_event_(std::move(on_event)),
       share_(std::move(share)),
-      actors_(settings_.opens_per_second, settings_.opens_at_once) {}
+      actors_(settings_.opens_per_second, settings_.opens_at_once),
+      judge_([this](std::string_view path, const base::Error& error) { tell_unjudged(path, error); }) {}
 
 Guard::~Guard() = default;
 
@@ -80,7 +81,7 @@ base::Status Guard::open_parts() {
   const auto on_later = [this](Change change, std::chrono::milliseconds after) { postpone(std::move(change), after); };
   cases_ = std::make_unique<Cases>(Cases::Parts{settings_, actors_, *memory_, *book_, on_event_, on_later, hooks});
   cases_->load();
-  judging_ = std::make_unique<Judging>(Judging::Parts{share_, *memory_, *saved_, held_, *cases_});
+  judging_ = std::make_unique<Judging>(Judging::Parts{judge_, share_, *memory_, *saved_, held_, *cases_});
   judging_->set_canaries(memory_->canaries());
   for (std::size_t i = 0; i < kJudges; ++i) {
     queues_.push_back(std::make_unique<base::BoundedQueue<Change>>(kMostWaiting));
@@ -124,6 +125,14 @@ void Guard::push(Change change) {
   }
   const ActorPointer actor = change.actor;
   if (!queue.push(std::move(change))) --actor->unjudged;
+}
+
+void Guard::tell_unjudged(std::string_view path, const base::Error& error) const {
+  on_event_({{"type", "unjudged"},
+             {"time", now_text()},
+             {"path", base::utf8_or_escaped(path)},
+             {"why", base::utf8_or_escaped(error.text())}},
+            fmt::format("{}: it could not be judged: {}", base::printable(path), error.text()));
 }
 
 void Guard::lose() {

@@ -16,6 +16,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
+#include "detect/confined/confined_judge.h"
 #include "guard/canary.h"
 #include "guard/cases.h"
 #include "guard/judge/judging.h"
@@ -49,6 +50,7 @@ class Guard {
   void push_due() KURA_EXCLUDES(later_mutex_);
   void judge_queue(base::BoundedQueue<Change>& queue);
   void lose();
+  void tell_unjudged(std::string_view path, const base::Error& error) const;
   void keep_house(const std::stop_token& stop);
   void ask_samba_for_clients(const std::stop_token& stop);
   void scan_when_wanted(const std::stop_token& stop);
@@ -65,6 +67,7 @@ class Guard {
   HeldFiles held_{2048};
   std::unique_ptr<IncidentCommand> command_;
   std::unique_ptr<Cases> cases_;
+  detect::ConfinedJudge judge_;
   std::unique_ptr<Judging> judging_;
   std::vector<std::unique_ptr<base::BoundedQueue<Change>>> queues_;
   std::unique_ptr<NamesWatch> names_;

@@ -131,7 +131,7 @@ void Backup::begin_ledger(const std::vector<StoredSnapshot>& snapshots) {
 }
 
 void Backup::judge_set() {
-  if (!options_.judge) return;
+  if (options_.judge == nullptr) return;
   detect::SetJudgement judged = std::move(ledger_).judge();
   suspicion_ = judged.suspicion;
   summary_.verdict = verdict_of(judged.verdict);
@@ -160,8 +160,8 @@ base::Result<SourcePipeline::Outcome> Backup::read_source(Writer& writer, FileCa
                           .progress = progress_,
                           .job = job_,
                           .readers = std::min(base::thread_count(options_.threads), kMostThreads),
-                          .judges = options_.judge,
-                          .ledger = options_.judge ? &ledger_ : nullptr};
+                          .judge = options_.judge,
+                          .ledger = options_.judge != nullptr ? &ledger_ : nullptr};
   std::optional<Survey> survey;
   if (options_.survey) survey.emplace(plan_, walk_options, progress_, job_.token());
   return pipeline.run();

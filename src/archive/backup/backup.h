@@ -14,6 +14,7 @@
 #include "archive/repo/repository.h"
 #include "base/glob.h"
 #include "base/progress.h"
+#include "detect/judge/contents_judge.h"
 
 namespace kura::archive {
 
@@ -26,8 +27,8 @@ struct BackupOptions {
   bool survey = false;   // counts ahead what there is to do, for the totals of the progress (survey.h)
   std::string host;
   std::string user;
-  unsigned threads = 0;  // 0: one a core
-  bool judge = true;     // the contents of what is read
+  unsigned threads = 0;                    // 0: one a core
+  detect::ContentsJudge* judge = nullptr;  // of the contents of what is read; null: they are not judged
   // Bytes of chunks, before compression, that are stored anew at most, so that sparsely used packs come out of use
   // (compaction.h). Nothing: a tenth of the source; 0: none.
   std::optional<std::uint64_t> compact;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "detect/input/input.h"
-#include "detect/judge/judge.h"
 #include "detect/judge/pair.h"
 
 namespace kura::archive {
@@ -39,25 +37,20 @@ bool has_turned(const JudgedVersion* before, FileVerdict now) {
          (was == FileVerdict::kValid || was == FileVerdict::kUnknown || before->judged.turned);
 }
 
-detect::Version judge_whole(const FileContents& contents, std::string_view name) {
-  if (contents.bytes) {
-    detect::MemoryInput input(*contents.bytes);
-    return detect::judge(input, name);
-  }
-  if (contents.size > contents.data && contents.size - contents.data > kMostHoles) {
-    detect::Version version;
-    version.size = contents.size;
-    version.judgement.reasons.emplace_back("it is mostly holes, and was not judged");
-    return version;
-  }
-  detect::FileInput input(contents.fd, contents.size, std::string(name));
-  return detect::judge(input, name);
+detect::Version judge_whole(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
+                            std::string_view name) {
+  if (contents.bytes || contents.size <= data || contents.size - data <= kMostHoles) return judge.judge(contents, name);
+  detect::Version version;
+  version.size = contents.size;
+  version.judgement.reasons.emplace_back("it is mostly holes, and was not judged");
+  return version;
 }
 
 }  // namespace
 
-JudgedVersion judge_contents(const FileContents& contents, std::string_view name, const JudgedVersion* before) {
-  detect::Version now = judge_whole(contents, name);
+JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
+                             std::string_view name, const JudgedVersion* before) {
+  detect::Version now = judge_whole(judge, contents, data, name);
   const FileVerdict alone = now.judgement.verdict;
   if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now, name);
   JudgedVersion result;

@@ -7,6 +7,7 @@
 #include "archive/format/judged.h"
 #include "base/bytes.h"
 #include "base/codec.h"
+#include "detect/judge/contents_judge.h"
 #include "detect/judge/judgement.h"
 
 namespace kura::archive {
@@ -28,14 +29,9 @@ void encode_judged_version(const JudgedVersion& version, base::Encoder& out);
 // Fails through `in`.
 JudgedVersion decode_judged_version(base::Decoder& in);
 
-struct FileContents {
-  int fd = -1;                          // stays the caller's
-  std::uint64_t size = 0;               // holes included
-  std::uint64_t data = 0;               // without them
-  std::optional<base::ByteSpan> bytes;  // all of it, when it is in memory
-};
-
-// `before`: what the backup before had under this name, or null. Never fails. Reads the file once or twice.
-JudgedVersion judge_contents(const FileContents& contents, std::string_view name, const JudgedVersion* before);
+// `data`: bytes of the contents without holes. `before`: what the backup before had under this name, or null. Never
+// fails. Reads the file once or twice.
+JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
+                             std::string_view name, const JudgedVersion* before);
 
 }  // namespace kura::archive

@@ -83,18 +83,14 @@ base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, 
   if (::fstat(fd, &after) != 0) return base::fail(read_error(errno));
   file.changed =
       FileStamp::of(after) != FileStamp::of(status) || file.size != static_cast<std::uint64_t>(status.st_size);
-  if (judges_ && !file.changed) judge(fd, bytes, file);
+  if (judge_ != nullptr && !file.changed) file.judged = judged(fd, bytes, file);
   return file;
 }
 
 // One that was only touched is what it was found to be before.
-void FileReader::judge(int fd, std::optional<base::ByteSpan> bytes, ReadFile& file) const {
-  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) {
-    file.judged = *last_.judged;
-    return;
-  }
-  file.judged =
-      judge_contents({.fd = fd, .size = file.size, .data = file.bytes_read, .bytes = bytes}, name_, last_.judged);
+JudgedVersion FileReader::judged(int fd, std::optional<base::ByteSpan> bytes, const ReadFile& file) const {
+  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) return *last_.judged;
+  return judge_contents(*judge_, {.fd = fd, .size = file.size, .bytes = bytes}, file.bytes_read, name_, last_.judged);
 }
 
 base::Status FileReader::take(base::ByteSpan bytes, ReadFile& file) {

@@ -34,9 +34,10 @@ struct ReadFile {
 // One for each thread.
 class FileReader {
  public:
-  // All outlive it.
-  FileReader(Lane& lane, const Chunker& chunker, JobControl& job, base::Progress& progress, bool judges)
-      : job_(job), progress_(progress), judges_(judges), content_(lane, chunker, Content::kFile) {}
+  // All outlive it; `judge` may be null.
+  FileReader(Lane& lane, const Chunker& chunker, JobControl& job, base::Progress& progress,
+             detect::ContentsJudge* judge)
+      : job_(job), progress_(progress), judge_(judge), content_(lane, chunker, Content::kFile) {}
 
   // An error is the file's own (kNotFound when it vanished, kDenied, kIo, kConflict when it is no file any more), or
   // the job's, which job.stopped() tells. `walked` is what the walk saw of it, `fetched` what was fetched of it since.
@@ -53,7 +54,7 @@ class FileReader {
                                                        std::optional<base::ByteSpan> bytes);
   base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at,
                                    std::optional<base::ByteSpan> bytes = std::nullopt);
-  void judge(int fd, std::optional<base::ByteSpan> bytes, ReadFile& file) const;
+  JudgedVersion judged(int fd, std::optional<base::ByteSpan> bytes, const ReadFile& file) const;
   base::Status take(base::ByteSpan bytes, ReadFile& file);
   base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
   base::Status read_data(int fd, ReadFile& file);
@@ -61,8 +62,8 @@ class FileReader {
 
   JobControl& job_;
   base::Progress& progress_;
-  const bool judges_;
-  const char* name_ = nullptr;  // of the file that is read
+  detect::ContentsJudge* const judge_;  // null: nothing is judged
+  const char* name_ = nullptr;          // of the file that is read
   Last last_;
   ContentWriter content_;
 };

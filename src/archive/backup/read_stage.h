@@ -17,13 +17,13 @@ namespace kura::archive {
 class ReadStage {
  public:
   ReadStage(Writer& writer, const Chunker& chunker, BatchWindow& window, TaskQueue& tasks, JobControl& job,
-            base::Progress& progress, bool judges)
+            base::Progress& progress, detect::ContentsJudge* judge)
       : writer_(writer),
         window_(window),
         tasks_(tasks),
         job_(job),
         lane_(writer, &tasks),
-        reader_(lane_, chunker, job, progress, judges) {}
+        reader_(lane_, chunker, job, progress, judge) {}
 
   // Until there is nothing more to do, or the job is stopped.
   void run();

@@ -51,14 +51,14 @@ base::Result<SourcePipeline::Outcome> SourcePipeline::run() {
   {
     std::vector<std::jthread> threads;  // joined before anything they use goes
     threads.emplace_back([&] {
-      SourceStage source(writer, cache_before, window, tasks, problems, job, judges);
+      SourceStage source(writer, cache_before, window, tasks, problems, job, judge != nullptr);
       job.fail_on(walk(plan, walk_options, source, job.token()));
       if (!job.stopped()) job.fail_on(source.finish());
       tasks.close();
       window.close();
     });
     for (unsigned i = 0; i < readers; ++i) {
-      threads.emplace_back([&] { ReadStage(writer, files, window, tasks, job, progress, judges).run(); });
+      threads.emplace_back([&] { ReadStage(writer, files, window, tasks, job, progress, judge).run(); });
     }
     assemble(window, assembly, job);
   }

@@ -24,7 +24,7 @@ struct SourcePipeline {
   base::Progress& progress;
   JobControl& job;
   unsigned readers = 2;
-  bool judges = true;                      // the contents of files
+  detect::ContentsJudge* judge = nullptr;  // of the contents of files, or none
   detect::ChangeLedger* ledger = nullptr;  // what changed is told; may be null
 
   struct Outcome {

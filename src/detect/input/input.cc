@@ -1,7 +1,5 @@
 #include "detect/input/input.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,18 +13,6 @@ base::Result<std::size_t> MemoryInput::read(std::uint64_t offset, base::MutableB
   const std::size_t count = std::min<std::size_t>(into.size(), bytes_.size() - offset);
   std::memcpy(into.data(), bytes_.data() + offset, count);
   return count;
-}
-
-base::Result<FileInput> FileInput::open(const std::string& path) {
-  // Not to wait for a writer, should it have become a pipe meanwhile.
-  base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file) return base::fail(base::Error::from_errno("cannot open " + path, errno));
-  struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return base::fail(base::Error::from_errno("cannot look at " + path, errno));
-  if (!S_ISREG(status.st_mode)) {
-    return base::fail(base::ErrorCode::kUnsupported, path + " is not a regular file, so it has no contents to judge");
-  }
-  return FileInput(std::move(file), static_cast<std::uint64_t>(status.st_size), path);
 }
 
 base::Result<std::size_t> FileInput::read(std::uint64_t offset, base::MutableByteSpan into) {

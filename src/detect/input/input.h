@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/unique_fd.h"
 
 namespace kura::detect {
 
@@ -39,20 +38,12 @@ class MemoryInput final : public Input {
 // early, which is no error.
 class FileInput final : public Input {
  public:
-  // `name` is for errors.
-  static base::Result<FileInput> open(const std::string& path);
-  FileInput(base::UniqueFd file, std::uint64_t size, std::string name) : FileInput(file.get(), size, std::move(name)) {
-    own_ = std::move(file);
-  }
-  // `file` stays open, and the caller's, for as long as this is used.
+  // `file` stays open, and the caller's, for as long as this is used. `name` is for errors.
   FileInput(int file, std::uint64_t size, std::string name) : file_(file), size_(size), name_(std::move(name)) {}
-  FileInput(FileInput&& other) noexcept
-      : own_(std::move(other.own_)), file_(other.file_), size_(other.size_), name_(std::move(other.name_)) {}
   std::uint64_t size() const override { return size_; }
   base::Result<std::size_t> read(std::uint64_t offset, base::MutableByteSpan into) override;
 
  private:
-  base::UniqueFd own_;
   int file_;
   std::uint64_t size_;
   std::string name_;

@@ -1,14 +1,16 @@
 #include "detect/inspect/inspect.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "base/parallel.h"
-#include "detect/input/input.h"
+#include "base/unique_fd.h"
 #include "detect/inspect/pairing.h"
-#include "detect/judge/judge.h"
-#include "detect/judge/pair.h"
 
 namespace kura::detect {
 namespace {
@@ -25,31 +27,51 @@ struct Task {
   std::optional<std::string> old_shown;
 };
 
-base::Result<Inspected> judge_task(const Task& task) {
+struct OpenFile {
+  base::UniqueFd fd;
+  std::uint64_t size = 0;
+
+  Contents contents() const { return {.fd = fd.get(), .size = size, .bytes = {}}; }
+};
+
+base::Result<OpenFile> open_file(const std::string& path) {
+  // Not to wait for a writer, should it have become a pipe meanwhile.
+  base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return base::fail(base::Error::from_errno("cannot open " + path, errno));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return base::fail(base::Error::from_errno("cannot look at " + path, errno));
+  if (!S_ISREG(status.st_mode)) {
+    return base::fail(base::ErrorCode::kUnsupported, path + " is not a regular file, so it has no contents to judge");
+  }
+  return OpenFile{std::move(fd), static_cast<std::uint64_t>(status.st_size)};
+}
+
+base::Result<Inspected> judge_task(ContentsJudge& judge, const Task& task) {
   Inspected result{.path = task.shown,
                    .old_path = task.old_shown,
                    .is_note = false,
                    .had_before = false,
                    .judgement = {},
                    .size = 0};
-  FileInput file = KURA_TRY(FileInput::open(task.path));
-  const Version now = judge(file, task.shown);
+  const OpenFile file = KURA_TRY(open_file(task.path));
+  const Version now = judge.judge(file.contents(), task.shown);
   result.judgement = now.judgement;
   result.is_note = now.is_note;
   result.size = now.size;
   if (!task.old_path) return result;
-  FileInput old_file = KURA_TRY(FileInput::open(*task.old_path));
-  const Version before = judge(old_file, *task.old_path);
-  result.judgement = judge_change(before, old_file, now, file, task.shown);
+  const OpenFile old_file = KURA_TRY(open_file(*task.old_path));
+  const Version before = judge.judge(old_file.contents(), *task.old_path);
+  result.judgement = judge.judge_change(before, old_file.contents(), now, file.contents(), task.shown);
   result.had_before = true;
   return result;
 }
 
 class Inspection {
  public:
-  Inspection(const InspectOptions& options, base::Progress& progress, const OnInspected& on_inspected,
-             const OnUnreadable& on_unreadable, std::stop_token stop)
+  Inspection(const InspectOptions& options, ContentsJudge& judge, base::Progress& progress,
+             const OnInspected& on_inspected, const OnUnreadable& on_unreadable, std::stop_token stop)
       : threads_(base::thread_count(options.threads)),
+        judge_(judge),
         progress_(progress),
         on_inspected_(on_inspected),
         on_unreadable_(on_unreadable),
@@ -64,7 +86,7 @@ class Inspection {
     std::vector<std::optional<base::Result<Inspected>>> results(waiting_.size());
     KURA_TRY(base::each_on_threads(waiting_.size(), threads_, [&](std::size_t i) -> base::Status {
       KURA_TRY(base::not_stopped(stop_));
-      results[i] = judge_task(waiting_[i]);
+      results[i] = judge_task(judge_, waiting_[i]);
       ++progress_.files_done;
       if (*results[i]) progress_.bytes_done += (*results[i])->size;
       return {};
@@ -85,6 +107,7 @@ class Inspection {
   }
 
   unsigned threads_;
+  ContentsJudge& judge_;
   base::Progress& progress_;
   const OnInspected& on_inspected_;
   const OnUnreadable& on_unreadable_;
@@ -122,11 +145,11 @@ base::Status add_pairs(Inspection& inspection, const std::string& before, const 
 }  // namespace
 
 base::Result<InspectCounts> inspect(const std::vector<std::string>& paths, const InspectOptions& options,
-                                    base::Progress& progress, const OnInspected& on_inspected,
+                                    ContentsJudge& judge, base::Progress& progress, const OnInspected& on_inspected,
                                     const OnUnreadable& on_unreadable, std::stop_token stop) {
   std::vector<fs::file_type> types;
   for (const std::string& path : paths) types.push_back(KURA_TRY(type_of(path)));
-  Inspection inspection(options, progress, on_inspected, on_unreadable, std::move(stop));
+  Inspection inspection(options, judge, progress, on_inspected, on_unreadable, std::move(stop));
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const std::string& path = paths[i];
     if (types[i] != fs::file_type::directory) {
@@ -147,7 +170,7 @@ base::Result<InspectCounts> inspect(const std::vector<std::string>& paths, const
 }
 
 base::Result<InspectCounts> inspect_pairs(const std::string& before, const std::string& after,
-                                          const InspectOptions& options, base::Progress& progress,
+                                          const InspectOptions& options, ContentsJudge& judge, base::Progress& progress,
                                           const OnInspected& on_inspected, const OnUnreadable& on_unreadable,
                                           std::stop_token stop) {
   const fs::file_type old_type = KURA_TRY(type_of(before));
@@ -157,7 +180,7 @@ base::Result<InspectCounts> inspect_pairs(const std::string& before, const std::
                       "of " + before + " and " + after + " one is a folder and the other is not",
                       "Give two folders, or two files");
   }
-  Inspection inspection(options, progress, on_inspected, on_unreadable, std::move(stop));
+  Inspection inspection(options, judge, progress, on_inspected, on_unreadable, std::move(stop));
   if (new_type != fs::file_type::directory) {
     KURA_TRY(inspection.add({.shown = after, .path = after, .old_path = before, .old_shown = before}));
   } else {

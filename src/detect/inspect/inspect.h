@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "detect/inspect/folder_walk.h"
+#include "detect/judge/contents_judge.h"
 #include "detect/judge/judgement.h"
 
 namespace kura::detect {
@@ -40,12 +41,12 @@ struct InspectCounts {
 
 // Each of `paths` is a file or a folder; one that is not there is an error before anything is judged.
 base::Result<InspectCounts> inspect(const std::vector<std::string>& paths, const InspectOptions& options,
-                                    base::Progress& progress, const OnInspected& on_inspected,
+                                    ContentsJudge& judge, base::Progress& progress, const OnInspected& on_inspected,
                                     const OnUnreadable& on_unreadable, std::stop_token stop);
 
 // Both are folders, or both are files.
 base::Result<InspectCounts> inspect_pairs(const std::string& before, const std::string& after,
-                                          const InspectOptions& options, base::Progress& progress,
+                                          const InspectOptions& options, ContentsJudge& judge, base::Progress& progress,
                                           const OnInspected& on_inspected, const OnUnreadable& on_unreadable,
                                           std::stop_token stop);
 

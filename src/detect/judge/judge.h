@@ -1,6 +1,6 @@
 // Judges one version of a file by itself: is it whole in its own grammar, or does it look encrypted?
 //
-//   FileInput file = KURA_TRY(FileInput::open(path));
+//   FileInput file(fd, size, name);
 //   const Version version = judge(file, name);
 //   if (version.judgement.verdict == Verdict::kBroken) ...
 #pragma once

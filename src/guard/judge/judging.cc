@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cmath>
 
-#include "detect/input/input.h"
-#include "detect/judge/judge.h"
 #include "detect/judge/names.h"
 #include "detect/judge/pair.h"
 #include "guard/judge/passing.h"
@@ -54,8 +52,7 @@ std::optional<Judging::Judged> Judging::look(const std::string& path) const {
   judged.modified = modified_ns(facts);
   judged.size = static_cast<std::uint64_t>(facts.st_size);
   judged.being_written = has_writer(fd->get());
-  detect::FileInput input(std::move(*fd), judged.size, path);
-  judged.version = detect::judge(input, path);
+  judged.version = parts_.judge.judge({.fd = fd->get(), .size = judged.size, .bytes = {}}, path);
   return judged;
 }
 
@@ -118,9 +115,8 @@ detect::Judgement Judging::compare(const std::string& path, const Remembered& be
   auto old_file = parts_.saved.open_saved(saved->id);
   auto new_file = parts_.share.open_file(path);
   if (!old_file || !new_file) return judgement;
-  detect::FileInput old_contents(std::move(*old_file), saved->size, path);
-  detect::FileInput new_contents(std::move(*new_file), judged.size, path);
-  return detect::judge_change(before.version, old_contents, judged.version, new_contents, path);
+  return parts_.judge.judge_change(before.version, {.fd = old_file->get(), .size = saved->size, .bytes = {}},
+                                   judged.version, {.fd = new_file->get(), .size = judged.size, .bytes = {}}, path);
 }
 
 void Judging::conclude(const Change& change, const Judged& judged, const std::optional<Remembered>& before,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/guarded.h"
+#include "detect/judge/contents_judge.h"
 #include "detect/judge/judgement.h"
 #include "guard/actors/table.h"
 #include "guard/model/trial.h"
@@ -36,6 +37,7 @@ class Findings {
 class Judging {
  public:
   struct Parts {
+    detect::ContentsJudge& judge;
     const Share& share;
     Memory& memory;
     SavedFiles& saved;

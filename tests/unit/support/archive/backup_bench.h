@@ -58,6 +58,8 @@ class BackupBench : public ::testing::Test {
     if (options.paths.empty()) options.paths = {source_};
     options.host = "host";
     options.user = "user";
+    detect::DirectJudge judge;
+    options.judge = &judge;
     problems_.clear();
     return run_backup(
         *repository_, options, progress_,

@@ -73,6 +73,8 @@ class BackupWorld {
     options.host = "host";
     options.user = "user";
     options.threads = 1;
+    detect::DirectJudge judge;
+    options.judge = &judge;
     const auto on_problem = [](const std::string& path, const base::Error& error) {
       ADD_FAILURE() << path << ": " << error.text();
     };
