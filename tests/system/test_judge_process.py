@@ -30,8 +30,10 @@ def judges_of(process):
 
 @pytest.fixture
 def office(tmp_path):
-    """One, and a file that takes long enough to be judged to be seen at it."""
+    """One, and files that take long enough to be judged to be seen at it: of zeros, which a backup leaves out, and text."""
     folder = make_office(tmp_path / "office", 30)
+    with open(folder / "long.bin", "wb") as file:
+        file.truncate(3 << 30)
     text = b"".join(b"%d of the long text\n" % i for i in range(50_000))
     with open(folder / "long.txt", "wb") as file:
         for _ in range(200):
@@ -68,15 +70,15 @@ def test_when_it_is_killed_its_file_is_unknown_the_rest_is_judged_and_it_is_told
         end = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < end:
             for pid in judges_of(process):
-                if any(link.name and "long.txt" in os.readlink(link) for link in safe_links(pid)):
+                if any(link.name and "long.bin" in os.readlink(link) for link in safe_links(pid)):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 3
     lines = [json.loads(line) for line in out.splitlines()]
-    assert lines[-1]["unjudged"] == 1 and lines[-1]["broken"] == 0 and lines[-1]["valid"] == 30
-    long = next(line for line in lines if line.get("path", "").endswith("long.txt"))
-    assert long["verdict"] == "unknown" and "could not be judged" in long["reasons"][0]
+    assert lines[-1]["unjudged"] == 1 and lines[-1]["broken"] == 0 and lines[-1]["valid"] == 31
+    one = next(line for line in lines if line.get("path", "").endswith("long.bin"))
+    assert one["verdict"] == "unknown" and "could not be judged" in one["reasons"][0]
     assert any("1 file could not be judged" in line["message"] for line in lines if line["type"] == "warning"), lines[-3:]
 
 
@@ -116,7 +118,7 @@ def test_it_ends_with_whoever_started_it_also_when_that_is_killed(kura, office):
 
 def test_ctrl_c_does_not_wait_for_a_long_file(kura, office):
     with running(kura.start("inspect", "--json", office)) as process:
-        wait_until(lambda: any("long.txt" in os.readlink(link) for pid in judges_of(process) for link in safe_links(pid)))
+        wait_until(lambda: any("long.bin" in os.readlink(link) for pid in judges_of(process) for link in safe_links(pid)))
         judges = judges_of(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130

@@ -18,7 +18,7 @@ namespace {
   "kt go rs "                                                                                                          \
   "py rb pl pm lua r sql sh bash zsh bat cmd ps1 psm1 vbs vb bas pas f f90 for m mm swift scala clj hs ml el lisp "    \
   "asm s "                                                                                                             \
-  "makefile mk cmake gradle eml mbox ics vcf ldif reg inf url desktop po pot srt vtt ass sub tab prn dat lst list "    \
+  "makefile mk cmake gradle eml mbox ics vcf ldif reg inf url desktop po pot srt vtt ass sub tab prn lst list "    \
   "diff "                                                                                                              \
   "patch asc pem crt cer key csr pub sig b64 uue hex ihex mot srec dxf obj stl mtl ply gcode nc step stp igs iges "    \
   "kml gpx "                                                                                                           \
