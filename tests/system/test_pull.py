@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from following import KILLS, alarms, hostile, objects, pair  # noqa: F401
+from following import KILLS, alarms, hostile, is_frozen, objects, pair  # noqa: F401
 from kura import Kura, running, tree_of, wait_until
 from vault import Vault, request
 
@@ -260,3 +260,25 @@ def test_a_is_destroyed_in_the_middle_of_a_pull_and_b_restores_the_last_that_is_
     assert len(wanted) >= 2 and not pair.a.root.exists()
     assert pair.b.snapshots("office") == [whole]
     pair.assert_b_restores(whole, files)
+
+
+def test_what_froze_the_first_vault_freezes_the_second_and_only_a_person_there_thaws_it(pair):
+    pair.back_up(1)
+    pair.b.pull()
+    assert not is_frozen(pair.b)
+    pair.a.run("freeze", "office", "--why", "an attack at the office", "--who", "ann")
+    pair.b.pull(code=4)
+    (told,) = alarms(pair.b)
+    assert "frozen there" in told and "an attack at the office" in told and is_frozen(pair.b)
+    pair.a.run("thaw", "office", "--why", "all is well", "--who", "ann")
+    pair.b.pull()
+    assert is_frozen(pair.b)
+    pair.b.start_pulling(pause="1h")
+    pair.b.run("thaw", "office", "--why", "all is well", "--who", "ann")
+    pair.b.stop()
+    latest = pair.back_up(2)
+    pair.b.pull()  # what was told is not told again
+    assert len(alarms(pair.b)) == 1 and not is_frozen(pair.b) and latest in pair.b.snapshots("office")
+    pair.a.run("freeze", "office", "--why", "again", "--who", "ann")
+    pair.b.pull(code=4)
+    assert len(alarms(pair.b)) == 2 and is_frozen(pair.b)

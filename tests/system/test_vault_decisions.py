@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from kura import fake_clock, needs_faketime, wait_until
-from vault import Vault
-
+from office import make_office
+from vault import Vault, request
 
 
 @pytest.fixture
@@ -33,6 +33,15 @@ def encrypt(source, seed=1):
         path.write_bytes(random.Random(seed * 1000 + int(path.name.split("-")[1])).randbytes(1_500_000))
 
 
+def scramble(files, seed=1):
+    for number, path in enumerate(files):
+        path.write_bytes(random.Random(seed * 1000 + number).randbytes(path.stat().st_size))
+
+
+def freezes(vault, repository):
+    return [(line["who"], line["text"]) for line in vault.events(repository, "freeze")]
+
+
 def test_a_repository_ends_at_its_quota_and_says_so(vault, source):
     pc = vault.machine("pc1")
     vault.run("policy", "pc1", "within=30d", "daily=60", "weekly=26", "monthly=24", "yearly=10", "quota=5M")
@@ -56,6 +65,43 @@ def test_the_repositories_of_a_customer_share_a_quota(vault, source):
     full = machines[1].run("backup", source, code=1, keys=False)
     assert b"customer acme" in full.err
     assert vault.run("customer", "--json").lines[0]["quota"] == 30_000_000
+
+
+def test_a_machine_that_sees_an_attack_freezes_its_repository_and_no_other(vault, tmp_path):
+    office = make_office(tmp_path / "office", 60)
+    pc, other = vault.machine("pc1"), vault.machine("pc2")
+    for machine in (pc, other):
+        vault.run("policy", machine.folder.name, "daily=1")
+        machine.backup(office)
+    scramble(sorted(path for path in office.rglob("*") if path.is_file())[:5])  # too few for the vault's own eyes
+    done = pc.json("backup", office, keys=False)
+    assert done.summary["verdict"] == "attacked" and done.summary["frozen"] is True
+    ((who, why),) = freezes(vault, "pc1")
+    assert who == "pc1" and why.startswith("the machine says: the backup ") and "attack" in why
+    assert status(vault, "pc1")["frozen"] and not status(vault, "pc2")["frozen"]
+    # All of the evening is kept, over a restart too, and nobody fills the journal by saying it again.
+    for number in range(3):
+        (office / "new").write_text(str(number))
+        pc.backup(office, keys=False)
+    vault.stop()
+    vault.start()
+    assert len(pc.ids()) == 5 and len(freezes(vault, "pc1")) == 1
+    vault.run("thaw", "pc1", "--why", "the disk was put back", "--who", "ann")
+    wait_until(lambda: len(pc.ids()) < 5)
+
+
+def test_a_machine_freezes_nothing_of_others_and_thaws_nothing(vault, source):
+    pc, other = vault.machine("pc1"), vault.machine("pc2")
+    other.backup(source)
+    assert request(pc, "POST", "/v1/repositories/pc2/freeze", body=b"why")[0] in (403, 404)
+    assert request(pc, "POST", "/v1/repositories/pc1/freeze", body=b"x" * 10_000_000)[0] in (400, 413)
+    assert not status(vault, "pc1")["frozen"] and not status(vault, "pc2")["frozen"]
+    assert request(pc, "POST", "/v1/repositories/pc1/freeze", body=b"odd\x1b[31m\n")[0] == 200
+    ((_, why),) = freezes(vault, "pc1")
+    assert "\x1b" not in why and "\n" not in why
+    for path in ("/v1/thaw", "/v1/repositories/pc1/thaw"):
+        assert request(pc, "POST", path, body=b'{"repository":"pc1","who":"pc1","text":"no"}')[0] in (403, 404)
+    assert status(vault, "pc1")["frozen"]
 
 
 def test_encrypted_files_freeze_the_repository_without_any_key(vault, source):

@@ -91,7 +91,7 @@ Fetched<void> RepositoryFollower::round(Source& source, std::int64_t now, const 
     auto opened = FollowedJournal::open(path(".journal"), repository_.key);
     if (!opened) return ours(std::move(opened).error());
     journal_ = *std::move(opened);
-    seen_ = 0;
+    seen_ = looked_at_ = 0;
     repair_.begin_anew();
     if (const Status loaded = alarms_.load(); !loaded) return ours(loaded.error());
   }
@@ -99,6 +99,7 @@ Fetched<void> RepositoryFollower::round(Source& source, std::int64_t now, const 
   if (!goes_on) return std::unexpected(journal_failure(goes_on.error(), counts));
   if (!*goes_on) return {};
   silence_.heard(Silence::Clock::now(), now);
+  if (const Status told = tell_frozen(counts); !told) return ours(told.error());
   if (auto repaired = repair_damage(source, counts, stop); !repaired) return repaired;
   if (auto fetched = fetch_wanted(source, counts, stop); !fetched) return fetched;
   if (!journal_) return {};
@@ -140,6 +141,21 @@ FetchFailure RepositoryFollower::journal_failure(FetchFailure failure, PullCount
   if (!told) return {.blame = Blame::kOurs, .error = told.error()};
   if (*told) ++counts.alarms;
   return failure;
+}
+
+// What made that vault keep everything is a reason to keep everything here. Its thaw is none to let go: whoever has
+// that vault could write one.
+Status RepositoryFollower::tell_frozen(PullCounts& counts) {
+  if (journal_->head().sequence == looked_at_ || holding_.is_frozen()) return {};
+  std::optional<std::string> why;
+  KURA_TRY(journal_->for_each([&](const Entry& entry) {
+    if (entry.event.type == EventType::kThaw) why.reset();
+    if (entry.event.type != EventType::kFreeze) return;
+    why = fmt::format("it was frozen there by entry {}: {}", entry.sequence, entry.event.text);
+  }));
+  if (why && KURA_TRY(alarms_.raise(*why))) ++counts.alarms;
+  looked_at_ = journal_->head().sequence;
+  return {};
 }
 
 Result<bool> RepositoryFollower::tell_silence() {

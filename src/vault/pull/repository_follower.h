@@ -86,6 +86,7 @@ class RepositoryFollower {
   Fetched<void> tell_copies(Source& source);
   void load_told();
   base::Status count_behind(PullCounts& counts);
+  base::Status tell_frozen(PullCounts& counts);
   base::Status tell_quiet(std::int64_t now, PullCounts& counts);
   std::string path(const char* ending) const { return repository_.folder + "/" + repository_.vault + ending; }
 
@@ -97,6 +98,7 @@ class RepositoryFollower {
   MutualRepair repair_;
   std::unique_ptr<FollowedJournal> journal_;  // null while it is not followed
   std::uint64_t seen_ = 0;                    // entries of it, when all that they name was settled
+  std::uint64_t looked_at_ = 0;               // entries of it, when it was last looked whether it is frozen
   std::uint64_t told_ = 0;                    // entries of this vault's journal that the other one knows of
   std::map<store::ObjectId, Waiting> waiting_;
   std::map<store::ObjectId, std::string> undelivered_;  // in this round, and why
