@@ -267,6 +267,10 @@ void add_watch_options(CLI::App* app, GuardCommand& command) {
   app->add_option("--copy-most", command.copy_mib, "Largest file that is copied before it is opened for writing, MiB")
       ->capture_default_str()
       ->type_name("MIB");
+  app->add_option("--hold-files", settings.hold_most,
+                  "Files at most whose contents are still there right after they are deleted; 1.5 KiB of memory each")
+      ->capture_default_str()
+      ->type_name("COUNT");
   app->add_flag("--save-all", settings.save_all, "Save old contents also of actors that are usual");
   app->add_flag("--refuse-unsaved", settings.refuse_unsaved,
                 "Refuse writes of suspicious actors to what could not be saved");

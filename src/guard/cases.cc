@@ -7,18 +7,28 @@
 #include "base/escape.h"
 #include "base/pause.h"
 #include "base/time.h"
+#include "guard/touched.h"
 
 namespace kura::guard {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostListed = 20000;
 constexpr int kHookTries = 3;
-constexpr std::int64_t kNoted = 10 * base::kSecond;  // a saved copy may be as much older than the first sign
 
 bool has_unnamed_client(const Actor& actor) {
   return actor.name().kind == ActorKind::kSamba && actor.name().address.empty();
+}
+
+std::vector<Step> stop_at_once(const Actor& actor, const std::vector<ProcessId>& processes) {
+  return actor.name().kind == ActorKind::kSamba ? end_sessions(processes) : stop_processes(processes);
+}
+
+// Those that came since.
+std::vector<Step> stop_others(const std::vector<Step>& stopped, std::vector<ProcessId> processes) {
+  std::erase_if(processes,
+                [&](const ProcessId& id) { return std::ranges::find(stopped, id, &Step::process) != stopped.end(); });
+  return stop_processes(processes);
 }
 
 std::size_t count_saved(const Incident& incident) {
@@ -32,11 +42,16 @@ Cases::Cases(Parts parts) : parts_(std::move(parts)) {
   responder_ = std::jthread([this](const std::stop_token& stop) {
     while (const auto task = tasks_.pop()) respond(*task, stop);
   });
+  teller_ = std::jthread([this](const std::stop_token& stop) {
+    while (const auto incident = untold_.pop()) tell_hooks(*incident, stop);
+  });
 }
 
 Cases::~Cases() {
   tasks_.close();
+  untold_.close();
   responder_.request_stop();
+  teller_.request_stop();
 }
 
 void Cases::tell(std::string_view type, const Actor& actor, json::object more, const std::string& line) {
@@ -87,7 +102,7 @@ void Cases::valid(const ActorPointer& given, const std::string& path, std::int64
 }
 
 void Cases::after_sign(const ActorPointer& actor, std::int64_t now) {
-  Task task{.incident = {}, .actor = actor};
+  Task task{.incident = {}, .actor = actor, .steps = {}};
   {
     const base::MutexLock lock(book_mutex_);  // before the actor's, everywhere
     const auto state = actor->state.lock();
@@ -95,8 +110,12 @@ void Cases::after_sign(const ActorPointer& actor, std::int64_t now) {
     const bool contain = standing == Standing::kProven && actor->name().kind != ActorKind::kUnseen;
     const bool opens = standing >= Standing::kSuspect && state->incident.empty();
     if (!opens && !(contain && !actor->contained)) return;
-    // From here on he opens nothing; all else takes longer.
-    if (contain && parts_.settings.contain) actor->contained = true;
+    // From here on he opens nothing. Deleting and renaming open nothing: that ends with his processes. All else takes
+    // longer.
+    if (contain && parts_.settings.contain) {
+      actor->contained = true;
+      task.steps = stop_at_once(*actor, state->processes);
+    }
     if (opens) state->incident = open_incident(actor, *state, now);
     task.incident = state->incident;
     task.contain = contain;
@@ -120,27 +139,8 @@ std::string Cases::open_incident(const ActorPointer& actor, ActorState& state, s
 
 // ---- Responses ----
 
-void Cases::fill(Incident& incident, const ActorName& actor) {
-  std::map<std::string, std::int64_t> first;  // of each file: what was saved before it was touched first
-  incident.files.clear();
-  for (Touch& touch : parts_.memory.touches(actor.key(), incident.since, kMostListed)) {
-    const std::string& original = touch.from.empty() ? touch.path : touch.from;
-    auto known = first.find(original);
-    if (known == first.end()) {
-      // Contents are saved before the open, and deleted ones right after they went.
-      const std::int64_t until = touch.time + (touch.what == "written" ? 0 : kNoted);
-      const auto saved = parts_.memory.saved(original, until);
-      known = first.emplace(original, saved ? saved->id : 0).first;
-    }
-    if (touch.what == "renamed") {  // what it was renamed over went, too
-      const auto over = parts_.memory.saved(touch.path, touch.time + kNoted);
-      if (over && over->time >= touch.time - kNoted && over->actor == actor.key() && !first.contains(touch.path)) {
-        first.emplace(touch.path, over->id);
-        incident.files.push_back({{touch.path, {}, "replaced", touch.time}, over->id});
-      }
-    }
-    incident.files.push_back({std::move(touch), known->second});
-  }
+void Cases::list_files(Incident& incident) {
+  incident.files = touched_files(parts_.memory, incident.actor.key(), incident.since, incident.proofs);
 }
 
 void Cases::add_steps(const std::string& id, std::vector<Step> steps, bool contained) {
@@ -149,7 +149,7 @@ void Cases::add_steps(const std::string& id, std::vector<Step> steps, bool conta
   if (!incident) return;
   if (contained && incident->state == IncidentState::kSuspect) incident->state = IncidentState::kContained;
   for (Step& step : steps) incident->steps.push_back(std::move(step));
-  fill(*incident, incident->actor);
+  list_files(*incident);
   write(*incident);
 }
 
@@ -174,12 +174,12 @@ void Cases::respond(const Task& task, const std::stop_token& stop) {
     actor = parts_.actors.current(task.actor);
   }
   const ActorName& name = actor->name();
-  std::vector<Step> steps;
+  std::vector<Step> steps = task.steps;
   if (task.contain && parts_.settings.contain) {
     actor->contained = true;
-    steps.push_back({"refuse_opens", true, name.text() + " opens nothing any more", base::now_ns(), {}});
+    steps.insert(steps.begin(), {"refuse_opens", true, name.text() + " opens nothing any more", base::now_ns(), {}});
     std::vector<Step> cut = name.kind == ActorKind::kSamba ? cut_client(name.address, parts_.settings.cut, stop)
-                                                           : stop_processes(actor->state.lock()->processes);
+                                                           : stop_others(steps, actor->state.lock()->processes);
     std::ranges::move(cut, std::back_inserter(steps));
   } else {
     steps.push_back({"slow", true, "what " + name.text() + " opens waits for the judge", base::now_ns(), {}});
@@ -201,7 +201,7 @@ void Cases::respond(const Task& task, const std::stop_token& stop) {
       fmt::format("INCIDENT {} ({}): {} of {}; `kura guard status {}` shows it, `kura guard undo` takes it back",
                   incident->id, name_of(incident->state), fmt::format("{} files", incident->proofs.size()), name.text(),
                   incident->id));
-  tell_hooks(task.incident, stop);
+  [[maybe_unused]] const bool taken = untold_.push(task.incident);
 }
 
 // ---- Over time ----
@@ -238,7 +238,7 @@ void Cases::look_for_undone() {
     const ActorPointer actor = parts_.actors.named(incident.actor);
     const auto state = actor->state.lock();
     if (state->incident != incident.id) continue;
-    fill(incident, incident.actor);  // the last changes may have been judged only now
+    list_files(incident);  // the last changes may have been judged only now
     write(incident);
     state->incident.clear();
     state->trial.clear();
@@ -255,7 +255,7 @@ void Cases::refresh_incidents() {
   for (Incident& incident : parts_.book.all()) {
     if (incident.state == IncidentState::kUndone) continue;
     const std::size_t before = incident.files.size() + count_saved(incident);
-    fill(incident, incident.actor);
+    list_files(incident);
     if (incident.files.size() + count_saved(incident) != before) write(incident);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
+#include "base/time.h"
 #include "guard/contain/incident.h"
 #include "guard/judge/judging.h"
 #include "guard/settings.h"
@@ -40,6 +41,8 @@ class Cases final : public Findings {
   void save_actors();
   // Those that `kura guard undo` marked are let go.
   void look_for_undone();
+  // What was found against others may have become his.
+  void look_at(const ActorPointer& actor) { after_sign(actor, base::now_ns()); }
   // Lists of touched files grow while incidents are open.
   void refresh_incidents();
 
@@ -48,12 +51,13 @@ class Cases final : public Findings {
     std::string incident;
     ActorPointer actor;
     bool contain = false;
+    std::vector<Step> steps;  // that were done at once
   };
   void after_sign(const ActorPointer& actor, std::int64_t now);
   std::string open_incident(const ActorPointer& actor, ActorState& state, std::int64_t now) KURA_REQUIRES(book_mutex_);
   void respond(const Task& task, const std::stop_token& stop);
   void add_steps(const std::string& id, std::vector<Step> steps, bool contained);
-  void fill(Incident& incident, const ActorName& actor);
+  void list_files(Incident& incident);
   void tell_hooks(const std::string& id, const std::stop_token& stop);
   void tell(std::string_view type, const Actor& actor, boost::json::object more, const std::string& line);
   void write(const Incident& incident);
@@ -61,7 +65,9 @@ class Cases final : public Findings {
   const Parts parts_;
   base::Mutex book_mutex_;  // reading, changing and writing an incident's file
   base::BoundedQueue<Task> tasks_{4096};
+  base::BoundedQueue<std::string> untold_{4096};  // incidents, by their ids; a hook may take its time
   std::jthread responder_;
+  std::jthread teller_;
 };
 
 // What is kept of an actor between starts.

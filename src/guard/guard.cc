@@ -20,8 +20,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kJudges = 2;
-constexpr std::size_t kMostWaiting = 32768;  // changes of a judge's queue, and postponed ones
-constexpr std::int64_t kKeptDays = 90;       // touches, and what deleted files were
+constexpr std::size_t kMostWaiting = 32768;   // changes of a judge's queue, and postponed ones
+constexpr std::size_t kLookedAtHolds = 1000;  // ten times a second
+constexpr std::int64_t kKeptDays = 90;        // touches, and what deleted files were
 
 std::string what_of(const Change& change, Memory& memory) {
   if (change.what == Change::What::kDeleted) return "deleted";
@@ -71,6 +72,7 @@ base::Status Guard::open_parts() {
   const std::string saved = settings_.saved.empty() ? settings_.state + "/saved" : settings_.saved;
   saved_ = KURA_TRY(SavedFiles::open(saved, settings_.bounds, *memory_));
   memory_->set_fact("saved", saved);
+  held_ = std::make_unique<HeldFiles>(share_.root(), HeldFiles::most_possible(settings_.hold_most));
   book_ = KURA_TRY(IncidentBook::open(settings_.state));
   std::vector<OnIncident*> hooks;
   if (settings_.vault) hooks.push_back(settings_.vault.get());
@@ -81,7 +83,7 @@ base::Status Guard::open_parts() {
   const auto on_later = [this](Change change, std::chrono::milliseconds after) { postpone(std::move(change), after); };
   cases_ = std::make_unique<Cases>(Cases::Parts{settings_, actors_, *memory_, *book_, on_event_, on_later, hooks});
   cases_->load();
-  judging_ = std::make_unique<Judging>(Judging::Parts{judge_, share_, *memory_, *saved_, held_, *cases_});
+  judging_ = std::make_unique<Judging>(Judging::Parts{judge_, share_, *memory_, *saved_, *held_, *cases_});
   judging_->set_canaries(memory_->canaries());
   for (std::size_t i = 0; i < kJudges; ++i) {
     queues_.push_back(std::make_unique<base::BoundedQueue<Change>>(kMostWaiting));
@@ -101,7 +103,7 @@ base::Status Guard::open_parts() {
   opens_ = KURA_TRY(OpensWatch::open({.share = share_,
                                       .actors = actors_,
                                       .saved = *saved_,
-                                      .held = held_,
+                                      .held = *held_,
                                       .names = *names_,
                                       .save_all = settings_.save_all,
                                       .refuse_unsaved = settings_.refuse_unsaved},
@@ -191,6 +193,9 @@ void Guard::ask_samba_for_clients(const std::stop_token& stop) {
       alarm("samba", "Samba's clients cannot be told apart: " + clients.error().text());
     }
     actors_.set_clients(clients.value_or(SambaClients()));
+    for (const ActorPointer& actor : actors_.all()) {
+      if (actor->watched) cases_->look_at(actor);
+    }
     if (actors_.wants_clients()) base::pause_for(std::chrono::milliseconds(300), stop);
   }
 }
@@ -228,6 +233,7 @@ void Guard::write_status() {
                       {"folder", base::utf8_or_escaped(share_.folder())},
                       {"scanning", scanning_.load()},
                       {"files", memory_->files()},
+                      {"held", held_->size()},
                       {"judged", judged_.load()},
                       {"lost", lost_.load()},
                       {"saved_bytes", saved_->bytes()},
@@ -249,6 +255,7 @@ void Guard::keep_house(const std::stop_token& stop) {
     if (opens_ && opens_->let_overdue_through() > 0) {
       alarm("late", "opens waited for too long and were let through; the disk or the guard is too slow");
     }
+    held_->let_go(kLookedAtHolds);
     if (round % 5 == 0) {
       cases_->save_actors();
       memory_->flush();
@@ -257,8 +264,15 @@ void Guard::keep_house(const std::stop_token& stop) {
       if (there && modified_ns(facts) != std::exchange(incidents_seen, modified_ns(facts))) cases_->look_for_undone();
       if (const auto trouble = memory_->trouble()) alarm("memory", trouble->text());
     }
+    if (round % 10 == 0) {
+      for (const auto& [was, is] : actors_.named_lately()) {
+        memory_->give_over(was->name().key(), is->name().key());
+        if (is->watched) was->watched = true;
+        judging_->look_after_gone(*was);
+      }
+    }
     if (round % 20 == 0) {
-      held_.drop_old();
+      for (const ActorPointer& actor : actors_.all()) judging_->look_after_gone(*actor);
       cases_->refresh_incidents();
       write_status();
       memory_->set_fact("alive", now_text());

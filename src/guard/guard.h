@@ -64,7 +64,7 @@ class Guard {
   std::unique_ptr<SavedFiles> saved_;
   std::optional<IncidentBook> book_;
   ActorTable actors_;
-  HeldFiles held_{2048};
+  std::unique_ptr<HeldFiles> held_;
   std::unique_ptr<IncidentCommand> command_;
   std::unique_ptr<Cases> cases_;
   detect::ConfinedJudge judge_;

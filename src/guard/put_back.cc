@@ -13,6 +13,9 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
+
+#include <fmt/format.h>
 
 #include "base/unique_fd.h"
 #include "guard/state/saved_files.h"
@@ -22,8 +25,6 @@ namespace {
 
 using base::Error;
 using base::Status;
-
-constexpr std::int64_t kNothing = -1;  // it came with the attack: there is nothing to put back
 
 Status fill_from(int from, int to, std::uint64_t size, const std::string& name) {
   if (::ioctl(to, FICLONE, from) == 0) return {};
@@ -81,26 +82,58 @@ Status put_one(const std::string& saved, const std::string& path) {
   return done;
 }
 
+// A file of the share before the incident's actor touched it.
+struct Original {
+  std::int64_t saved = 0;    // its contents, or 0
+  std::string now;           // how it is called
+  bool only_renamed = true;  // nothing else happened to it
+};
+
+// By their names. What came with the attack is not among them: there is nothing to put back.
+std::map<std::string, Original> originals_of(const Incident& incident) {
+  std::map<std::string, Original> all;
+  std::set<std::string> came;
+  for (const TouchedFile& file : incident.files) {
+    if (file.touch.what == "created" && !all.contains(file.original)) came.insert(file.original);
+    if (came.contains(file.original)) continue;
+    Original& original = all[file.original];
+    if (original.saved == 0) original.saved = file.saved;
+    original.now = file.touch.path;
+    original.only_renamed = original.only_renamed && file.touch.what == "renamed";
+  }
+  return all;
+}
+
+// Under another name it is as it was.
+Status rename_back(const std::string& from, const std::string& to) {
+  if (from == to) return {};
+  std::error_code code;
+  std::filesystem::create_directories(std::filesystem::path(to).parent_path(), code);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  return base::fail(Error::from_errno(fmt::format("cannot rename {} back to {}", from, to), errno));
+}
+
+Status put_back_one(const Incident& incident, const std::string& path, const Original& original,
+                    const std::string& saved_folder, const std::string& target) {
+  const std::string place = target + "/" + path;
+  if (original.saved != 0) return put_one(SavedFiles::file_name(saved_folder, original.saved), place);
+  const std::string now = incident.share + "/" + original.now;
+  return target == incident.share ? rename_back(now, place) : put_one(now, place);
+}
+
 }  // namespace
 
 base::Result<PutBackCounts> put_back(const Incident& incident, const std::string& saved_folder,
                                      const std::string& target, const OnPutBack& on_file, const std::stop_token& stop) {
-  // Of each file that was there: what was saved before it was touched first.
-  std::map<std::string, std::int64_t> first;
-  for (const TouchedFile& file : incident.files) {
-    const std::int64_t saved = file.touch.what == "created" ? kNothing : file.saved;
-    first.emplace(file.touch.from.empty() ? file.touch.path : file.touch.from, saved);
-  }
   PutBackCounts counts;
-  for (const auto& [path, saved] : first) {
+  for (const auto& [path, original] : originals_of(incident)) {
     KURA_TRY(base::not_stopped(stop));
-    if (saved == kNothing) continue;
-    if (saved == 0) {
+    if (original.saved == 0 && !original.only_renamed) {
       ++counts.unsaved;
       on_file(path, "unsaved", nullptr);
       continue;
     }
-    const auto done = put_one(SavedFiles::file_name(saved_folder, saved), target + "/" + path);
+    const auto done = put_back_one(incident, path, original, saved_folder, target);
     done ? ++counts.restored : ++counts.failed;
     on_file(path, done ? "restored" : "failed", done ? nullptr : &done.error());
   }

@@ -19,7 +19,8 @@ struct PutBackCounts {
 using OnPutBack = std::function<void(const std::string& path, std::string_view outcome, const base::Error* error)>;
 
 // Into the folder `target`, which is the share itself to put them in place: over what is there, by a rename of a file
-// that was compared with the saved one. What was encrypted under another name stays.
+// that was compared with the saved one; what was only renamed is renamed back. What was encrypted under another name
+// stays.
 base::Result<PutBackCounts> put_back(const Incident& incident, const std::string& saved_folder,
                                      const std::string& target, const OnPutBack& on_file, const std::stop_token& stop);
 

@@ -34,6 +34,7 @@ base::Status scan(const Share& share, Memory& memory, Judging& judging, const Ac
     if (!facts || !S_ISREG(facts->st_mode)) return;
     ++counts.files;
     const auto known = memory.file(path);
+    judging.hold(path);
     if (known && is_as_known(*facts, *known)) return;
     if (first) return judging.learn(path);
     ++counts.changed;

@@ -21,7 +21,8 @@ struct GuardSettings {
   std::string state;   // the guard's own folder
   std::string saved;   // where old contents are kept; "": in the state folder
   SaveBounds bounds;
-  bool save_all = false;  // old contents also of usual actors' files
+  std::size_t hold_most = 200'000;  // files whose contents outlive their names
+  bool save_all = false;            // old contents also of usual actors' files
   bool refuse_unsaved = false;
   bool opens = true;             // false: only names are watched, and no open waits
   double opens_per_second = 20;  // for writing, of an actor that is not usual

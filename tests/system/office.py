@@ -17,32 +17,31 @@ def prose(chance, words=400):
     return " ".join(chance.choice(WORDS) for _ in range(words)) + "\n"
 
 
-def write_document(path, chance):
+def write_document(path, chance, words=3000, picture=20_000):
     """A .docx with a part of prose, as a word processor zips it."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("[Content_Types].xml", '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>')
-        parts.writestr("word/document.xml", f"<w:document><w:body><w:p>{prose(chance, 3000)}</w:p></w:body></w:document>")
-        parts.writestr("word/media/image1.bin", chance.randbytes(20_000))
+        parts.writestr("word/document.xml", f"<w:document><w:body><w:p>{prose(chance, words)}</w:p></w:body></w:document>")
+        parts.writestr("word/media/image1.bin", chance.randbytes(picture))
 
 
 def write_text(path, chance):
     path.write_text("".join(prose(chance, 12) for _ in range(300)))
 
 
-def write_picture(path, chance):
+def write_picture(path, chance, size=96):
     def part(name, body):
         return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
-    size = 96
     rows = b"".join(b"\0" + bytes((x * y + chance.randrange(30)) % 256 for x in range(size * 3)) for y in range(size))
     head = size.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
 
 
-def write_database(path, chance):
+def write_database(path, chance, rows=400):
     path.unlink(missing_ok=True)
     base = sqlite3.connect(path)
     base.execute("create table orders (id integer primary key, what text, sum integer)")
-    base.executemany("insert into orders (what, sum) values (?, ?)", ((prose(chance, 8), chance.randrange(10**6)) for _ in range(400)))
+    base.executemany("insert into orders (what, sum) values (?, ?)", ((prose(chance, 8), chance.randrange(10**6)) for _ in range(rows)))
     base.commit()
     base.close()
 

@@ -83,13 +83,24 @@ def test_a_local_attack_is_contained_and_nothing_is_lost(share, tmp_path, mode):
         assert not guard.incidents()
 
 
-def test_a_client_of_samba_is_cut_and_let_in_again(share, tmp_path):
+# What an infected PC sends for a file: {junk} is random and of the file's size, {name} the file, {other} a new name beside it.
+SMB_ATTACKS = {
+    "in place": ("get {name} /dev/null", "put {junk} {name}"),
+    "new name and delete, never read": ("put {junk} {other}", "rm {name}"),
+    "delete and new file, never read": ("rm {name}", "put {junk} {name}"),
+    "renamed first": ("rename {name} {other}", "put {junk} {other}"),
+    "temporary": ("put {junk} {other}", "rename {other} {name} -f"),
+}
+
+
+@pytest.mark.parametrize("way", SMB_ATTACKS)
+def test_a_client_of_samba_is_cut_and_let_in_again(share, tmp_path, way):
     contents = fill(share)
     with Network(("pc", "server", "a")) as net, Samba(tmp_path / "samba", share, net.server) as samba, \
             Guard(share, tmp_path / "state", "--samba-config", samba.config, host=net.server) as guard:
         with samba.client(net.pc) as infected, samba.client(net.a) as honest:
             assert honest.run("ls") is not None
-            touched = smb_attack(infected, tmp_path, contents, share)
+            touched = smb_attack(infected, tmp_path, contents, share, SMB_ATTACKS[way])
             incident = guard.contained()
             assert incident["actor"]["address"] == net.pc.address and incident["actor"]["kind"] == "samba"
             assert len(damaged(contents)) <= 5, (touched, damaged(contents))
@@ -102,13 +113,13 @@ def test_a_client_of_samba_is_cut_and_let_in_again(share, tmp_path):
         assert damaged(contents) == []
 
 
-def smb_attack(client, tmp_path, contents, share):
-    """Encrypts in place over SMB, file by file, as fast as it can; how many it wrote until it was cut."""
+def smb_attack(client, tmp_path, contents, share, commands):
+    """Encrypts over SMB, file by file, as fast as it can; how many it wrote until it was cut."""
     junk = tmp_path / "junk"
     for number, path in enumerate(contents):
         junk.write_bytes(os.urandom(len(contents[path])))
         name = str(path.relative_to(share)).replace("/", "\\")
-        said = client.run(f"get {name} /dev/null", f"put {junk} {name}", seconds=4)
+        said = client.run(*(line.format(junk=junk, name=name, other=f"{name}.locked") for line in commands), seconds=4)
         if said is None or "NT_STATUS" in said:
             return number
     return len(contents)

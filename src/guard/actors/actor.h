@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "base/unique_fd.h"
 #include "guard/model/token_bucket.h"
 #include "guard/model/trial.h"
 
@@ -56,6 +57,14 @@ struct Passing {
   std::int64_t time = 0;
 };
 
+// A file that has no name any more: its contents are there as long as the descriptor is.
+struct GoneFile {
+  std::string path;
+  base::UniqueFd file;  // for reading
+  std::uint64_t size = 0;
+  std::int64_t time = 0;  // when it was deleted
+};
+
 struct ActorState {
   Trial trial;
   OpenBucket bucket{10, 20};
@@ -65,6 +74,7 @@ struct ActorState {
   std::deque<Passing> came_random;   // new files that look random
   std::deque<Passing> went_whole;    // whole files that he deleted
   std::deque<Passing> came_small;    // small new files: notes
+  std::deque<GoneFile> gone;         // what he deleted lately, to be saved once anything speaks against him
   std::string incident;              // its id, while one is open
   bool note_seen = false;
   bool unsaved = false;  // changed since it was last written to the store

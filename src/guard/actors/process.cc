@@ -88,6 +88,14 @@ std::optional<std::uint64_t> start_of(pid_t pid) {
   return base::parse_number<std::uint64_t>(words[kStart]);
 }
 
+bool serves_samba_client(pid_t pid) {
+  const auto parent = words_in(line_in(proc_text(pid, "status"), "\nPPid:"));
+  if (parent.empty()) return false;
+  const auto server = process_of(base::parse_number<pid_t>(parent.front()).value_or(0));
+  const auto own = process_of(pid);
+  return own && server && own->is_samba() && server->is_samba();
+}
+
 std::optional<Process> process_of(pid_t pid) {
   const auto started = start_of(pid);
   if (!started) return std::nullopt;

@@ -22,6 +22,8 @@ struct Process {
 // Nothing when it is gone.
 std::optional<Process> process_of(pid_t pid);
 std::optional<std::uint64_t> start_of(pid_t pid);
+// One of smbd's that another one of smbd's has started: for a client.
+bool serves_samba_client(pid_t pid);
 
 enum class Access : std::uint8_t { kRead, kWrite };
 // What the thread, which waits in an open, wants: by the arguments of its system call. kWrite when that is not known.

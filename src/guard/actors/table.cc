@@ -1,6 +1,7 @@
 #include "guard/actors/table.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/time.h"
 
@@ -8,6 +9,7 @@ namespace kura::guard {
 namespace {
 
 constexpr std::chrono::seconds kTrusted{1};  // how long a pid is taken for the same process without a look
+constexpr std::chrono::seconds kLately{5};   // changes that were under way when a client got its name are judged then
 constexpr int kMostAsked = 3;
 
 void add_process_to(Actor& actor, const Process& process) {
@@ -46,6 +48,8 @@ void move_over(Actor& from, Actor& to) {
   state->valid_changes += old_state->valid_changes;
   for (const ProcessId& id : old_state->processes) state->processes.push_back(id);
   if (state->processes.size() > ActorState::kMostProcesses) state->processes.erase(state->processes.begin());
+  std::ranges::move(old_state->gone, std::back_inserter(state->gone));
+  old_state->gone.clear();
   if (state->incident.empty()) state->incident = old_state->incident;
   state->unsaved = true;
   if (from.watched) to.watched = true;
@@ -108,6 +112,15 @@ std::vector<ActorPointer> ActorTable::all() {
   return all;
 }
 
+std::vector<std::pair<ActorPointer, ActorPointer>> ActorTable::named_lately() {
+  const base::MutexLock lock(mutex_);
+  std::vector<std::pair<ActorPointer, ActorPointer>> all;
+  for (const Became& became : became_) {
+    if (Clock::now() - became.when < kLately) all.emplace_back(became.was, became.is);
+  }
+  return all;
+}
+
 bool ActorTable::wants_clients() {
   const base::MutexLock lock(mutex_);
   return std::ranges::any_of(processes_, [](const auto& entry) { return entry.second.unnamed; });
@@ -139,7 +152,7 @@ void ActorTable::name_client(Known& known, const ActorName& name) {
   if (old == known.actor) return;
   move_over(*old, *known.actor);
   actors_.erase(old->name().key());
-  became_.push_back({old, known.actor});
+  became_.push_back({old, known.actor, Clock::now()});
   if (became_.size() > kMostBecame) became_.pop_front();
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -32,6 +33,9 @@ class ActorTable {
   ActorPointer current(const ActorPointer& actor);
   std::vector<ActorPointer> all();
 
+  // Those who got their client's name lately, and who they are: what is noted of them elsewhere has to follow.
+  std::vector<std::pair<ActorPointer, ActorPointer>> named_lately();
+
   // Whether there are processes of smbd without a client.
   bool wants_clients();
   void set_clients(const SambaClients& clients);
@@ -50,6 +54,7 @@ class ActorTable {
   };
   struct Became {
     ActorPointer was, is;
+    Clock::time_point when;
   };
   static constexpr std::size_t kMostBecame = 256;
 

@@ -74,6 +74,7 @@ json::object to_json(const TouchedFile& file) {
   add_path(value, "path", file.touch.path);
   if (!file.touch.from.empty()) add_path(value, "from", file.touch.from);
   if (file.saved != 0) value["saved"] = file.saved;
+  if (!file.original.empty()) add_path(value, "original", file.original);
   return value;
 }
 
@@ -127,9 +128,11 @@ void add_lists(const json::object& object, Incident& incident) {
          {static_cast<pid_t>(number_at(entry, "pid")), static_cast<std::uint64_t>(number_at(entry, "started"))}});
   });
   each_object(object, "files", [&](const json::object& entry) {
-    incident.files.push_back(
-        {{path_at(entry, "path"), path_at(entry, "from"), text_at(entry, "what"), time_at(entry, "time")},
-         number_at(entry, "saved")});
+    TouchedFile file{{path_at(entry, "path"), path_at(entry, "from"), text_at(entry, "what"), time_at(entry, "time")},
+                     number_at(entry, "saved"),
+                     path_at(entry, "original")};
+    if (file.original.empty()) file.original = file.touch.from.empty() ? file.touch.path : file.touch.from;
+    incident.files.push_back(std::move(file));
   });
 }
 

@@ -17,8 +17,8 @@ namespace kura::guard {
 
 // Something that was done against the actor, and whether it can be, or was, taken back.
 struct Step {
-  std::string
-      what;  // "freeze", "slow", "refuse_opens", "block_address", "cut_connections", "kill_client", "stop_process"
+  std::string what;  // "freeze", "slow", "refuse_opens", "block_address", "cut_connections", "kill_client",
+                     // "end_session", "stop_process"
   bool done = false;
   std::string detail;
   std::int64_t time = 0;
@@ -31,6 +31,7 @@ std::string_view name_of(IncidentState state);
 struct TouchedFile {
   Touch touch;
   std::int64_t saved = 0;  // id of the old contents, or 0
+  std::string original;    // the name that it had before he touched it first
 };
 
 struct Incident {

@@ -106,6 +106,19 @@ std::vector<Step> cut_client(const std::string& text, const CutSettings& setting
   return steps;
 }
 
+std::vector<Step> end_sessions(const std::vector<ProcessId>& processes) {
+  std::vector<Step> steps;
+  for (const ProcessId& process : processes) {
+    if (!serves_samba_client(process.pid)) continue;
+    const auto ended = signal_process(process, SIGTERM);
+    if (!ended && ended.error().code() == ErrorCode::kNotFound) continue;
+    Result<std::string> told = fmt::format("smbd's process {} was told to end", process.pid);
+    if (!ended) told = base::fail(ended.error());
+    steps.push_back(step_of("end_session", told));
+  }
+  return steps;
+}
+
 std::vector<Step> stop_processes(const std::vector<ProcessId>& processes) {
   std::vector<Step> steps;
   for (const ProcessId& process : processes) {

@@ -50,6 +50,9 @@ struct CutSettings {
 
 // Samba's client. Steps that failed are in the list, too, with the reason.
 std::vector<Step> cut_client(const std::string& address, const CutSettings& settings, const std::stop_token& stop);
+// smbd's processes of a client end, as if he had logged off, within a millisecond or so; the one that waits for clients
+// does not. The client may come back: cut_client() prevents that.
+std::vector<Step> end_sessions(const std::vector<ProcessId>& processes);
 // Each process of the list that is still the same one.
 std::vector<Step> stop_processes(const std::vector<ProcessId>& processes);
 

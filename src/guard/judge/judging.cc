@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cmath>
 
+#include "base/time.h"
 #include "detect/judge/names.h"
 #include "detect/judge/pair.h"
 #include "guard/judge/passing.h"
@@ -52,6 +53,7 @@ std::optional<Judging::Judged> Judging::look(const std::string& path) const {
   judged.modified = modified_ns(facts);
   judged.size = static_cast<std::uint64_t>(facts.st_size);
   judged.being_written = has_writer(fd->get());
+  parts_.held.hold(fd->get());
   judged.version = parts_.judge.judge({.fd = fd->get(), .size = judged.size, .bytes = {}}, path);
   return judged;
 }
@@ -63,21 +65,44 @@ void Judging::learn(const std::string& path) {
   if (judged && !parts_.memory.file(path)) keep(path, *judged, judged->version.judgement.verdict);
 }
 
+void Judging::hold(const std::string& path) const {
+  if (auto place = parts_.share.open_file(path, O_PATH)) parts_.held.adopt(*std::move(place));
+}
+
 void Judging::judge(const Change& change) {
   switch (change.what) {
     case Change::What::kWritten:
-      return written(change);
+      written(change);
+      break;
     case Change::What::kDeleted:
-      return deleted(change);
+      deleted(change);
+      break;
     case Change::What::kRenamed:
-      return renamed(change);
+      renamed(change);
+      break;
   }
+  if (change.actor->watched) look_after_gone(*change.actor);
 }
 
 void Judging::keep(const std::string& path, const Judged& judged, Verdict verdict) const {
   Remembered file{.version = judged.version, .inode = judged.inode, .modified = judged.modified, .gone = 0};
   file.version.judgement.verdict = verdict;
   parts_.memory.remember(path, file);
+}
+
+// What it was is remembered until it has contents again: who empties files first encrypts them all the same.
+void Judging::keep_emptied(const std::string& path, const Judged& judged, const Remembered& before) const {
+  Remembered file = before;
+  file.inode = judged.inode;
+  file.modified = judged.modified;
+  file.gone = 0;
+  parts_.memory.remember(path, file);
+}
+
+void Judging::judge_later(const Change& change) const {
+  Change again = change;
+  ++again.attempt;
+  parts_.findings.later(std::move(again), std::chrono::milliseconds(500));
 }
 
 // ---- Written ----
@@ -124,13 +149,16 @@ void Judging::conclude(const Change& change, const Judged& judged, const std::op
   const bool had_contents = before && before->version.size > 0;
   const detect::Judgement judgement = had_contents ? compare(change.path, *before, judged) : judged.version.judgement;
   const bool broken = judgement.verdict == Verdict::kBroken;
-  if (broken && judged.being_written && change.attempt < kMostAttempts) {
-    Change again = change;
-    ++again.attempt;
-    parts_.findings.later(std::move(again), std::chrono::milliseconds(500));
+  if (judged.being_written && (!broken || change.attempt < kMostAttempts)) {
+    // Half of a new version would be taken for the old one by the next judgement; that comes when it is closed.
+    if (broken) judge_later(change);
     return;
   }
-  keep(change.path, judged, broken ? Verdict::kBroken : judged.version.judgement.verdict);
+  if (had_contents && judged.size == 0) {
+    keep_emptied(change.path, judged, *before);
+  } else {
+    keep(change.path, judged, broken ? Verdict::kBroken : judged.version.judgement.verdict);
+  }
   if (is_canary(change.path)) return conclude_canary(change, judgement);
   if (!had_contents) return conclude_new(change, judged);
   if (broken) {
@@ -173,7 +201,7 @@ void Judging::match(const Change& change) {
     return take_pair(state->came_random, state->went_whole);
   }();
   if (!pair) return;
-  parts_.findings.sign(change.actor, Sign::kReplaced, pair->went.path, change.time,
+  parts_.findings.sign(change.actor, Sign::kReplaced, pair->went.path, std::min(pair->went.time, pair->came.time),
                        "it went, and " + pair->came.path + " came, of its size and random");
 }
 
@@ -196,11 +224,23 @@ void Judging::look_for_notes(const Change& change, const Judged& judged) {
 
 // ---- Deleted ----
 
-void Judging::save_gone(const Change& change, const std::string& path) const {
-  const base::UniqueFd gone = parts_.held.take_gone(path);
-  if (!gone || (change.actor->usual && !change.actor->watched)) return;
-  [[maybe_unused]] const SaveResult saved = parts_.saved.save(
-      gone.get(), path, change.actor->name().key(), std::chrono::steady_clock::now() + std::chrono::seconds(20));
+void Judging::keep_gone(const Change& change, const std::string& path, const Remembered& known) const {
+  base::UniqueFd file = known.gone == 0 ? parts_.held.take_gone(known.inode) : base::UniqueFd();
+  if (file) note_gone(change.actor->state.lock()->gone, {path, std::move(file), known.version.size, change.time});
+}
+
+void Judging::look_after_gone(Actor& actor) const {
+  std::deque<GoneFile> gone;
+  {
+    const auto state = actor.state.lock();
+    forget_gone(state->gone, base::now_ns() - std::chrono::nanoseconds(kGoneFor).count());
+    if (actor.watched) gone.swap(state->gone);
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (const GoneFile& file : gone) {
+    [[maybe_unused]] const SaveResult saved =
+        parts_.saved.save(file.file.get(), file.path, actor.name().key(), end, file.time);
+  }
 }
 
 void Judging::deleted(const Change& change) {
@@ -215,9 +255,9 @@ void Judging::deleted(const Change& change) {
     }
     return;
   }
-  save_gone(change, change.path);
-  if (parts_.share.exists(change.path)) return;  // another one has its name already
   const auto known = parts_.memory.file(change.path);
+  if (known) keep_gone(change, change.path, *known);
+  if (parts_.share.exists(change.path)) return;  // another one has its name already
   if (is_canary(change.path)) {
     Change again = change;
     again.again = true;
@@ -241,8 +281,8 @@ void Judging::renamed(const Change& change) {
     parts_.findings.sign(change.actor, Sign::kRenamed, change.path, change.time, {});
     return;
   }
-  save_gone(change, change.path);
   const auto replaced = parts_.memory.file(change.path);
+  if (replaced) keep_gone(change, change.path, *replaced);
   const auto known = parts_.memory.file(change.from);
   const bool canary = is_canary(change.from);
   const bool onto_canary = is_canary(change.path);

@@ -2,6 +2,7 @@
 // for the actor. Changes of one actor have to come in their order; those of several may come on several threads.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -47,10 +48,15 @@ class Judging {
   explicit Judging(const Parts& parts) : parts_(parts) {}
 
   void judge(const Change& change);
+  // What he deleted lately is kept without a copy for kGoneFor, and saved as soon as he is watched.
+  void look_after_gone(Actor& actor) const;
   // Learns a file that nothing is known of, without holding anything against anybody.
   void learn(const std::string& path);
+  // Its contents outlive its name from now on.
+  void hold(const std::string& path) const;
   void set_canaries(std::set<std::string> canaries) { *canaries_.lock() = std::move(canaries); }
 
+  static constexpr std::chrono::minutes kGoneFor{10};
   static constexpr std::uint64_t kNoteSize = 64U << 10;
 
  private:
@@ -74,7 +80,9 @@ class Judging {
   void match(const Change& change);
   void look_for_notes(const Change& change, const Judged& judged);
   void keep(const std::string& path, const Judged& judged, detect::Verdict verdict) const;
-  void save_gone(const Change& change, const std::string& path) const;
+  void keep_emptied(const std::string& path, const Judged& judged, const Remembered& before) const;
+  void judge_later(const Change& change) const;
+  void keep_gone(const Change& change, const std::string& path, const Remembered& known) const;
   bool is_canary(const std::string& path) const { return canaries_.lock()->contains(path); }
 
   const Parts parts_;

@@ -8,6 +8,9 @@
 namespace kura::guard {
 namespace {
 
+constexpr std::size_t kMostGone = 1024;               // of an actor: a descriptor each
+constexpr std::uint64_t kMostGoneBytes = 1ULL << 30;  // of an actor
+
 std::string_view folder_part(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
 std::string_view name_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -45,6 +48,20 @@ void rename_passing(std::deque<Passing>& all, const std::string& from, const std
   for (Passing& passing : all) {
     if (passing.path == from) passing.path = to;
   }
+}
+
+void note_gone(std::deque<GoneFile>& all, GoneFile gone) {
+  std::uint64_t bytes = gone.size;
+  for (const GoneFile& known : all) bytes += known.size;
+  while (!all.empty() && (bytes > kMostGoneBytes || all.size() >= kMostGone)) {
+    bytes -= all.front().size;
+    all.pop_front();
+  }
+  if (bytes <= kMostGoneBytes) all.push_back(std::move(gone));
+}
+
+void forget_gone(std::deque<GoneFile>& all, std::int64_t time) {
+  std::erase_if(all, [time](const GoneFile& gone) { return gone.time < time; });
 }
 
 bool sizes_fit(std::uint64_t went, std::uint64_t came) {

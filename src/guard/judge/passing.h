@@ -23,4 +23,9 @@ bool sizes_fit(std::uint64_t went, std::uint64_t came);
 // In how many folders the newest one's name is, with about the same size.
 std::size_t folders_with_same(const std::deque<Passing>& all);
 
+// Adds one; the oldest go, as far as there are too many, or too much is kept of the disk by them.
+void note_gone(std::deque<GoneFile>& all, GoneFile gone);
+// Lets those go that went before `time`.
+void forget_gone(std::deque<GoneFile>& all, std::int64_t time);
+
 }  // namespace kura::guard

@@ -187,6 +187,13 @@ std::vector<Touch> Memory::touches(const std::string& actor, std::int64_t since,
   return all;
 }
 
+void Memory::give_over(const std::string& from, const std::string& to) {
+  const base::MutexLock lock(mutex_);
+  begin();
+  if (Query* const put = query("UPDATE touches SET actor = ? WHERE actor = ?")) run(&put->bytes(to).bytes(from));
+  if (Query* const put = query("UPDATE saved SET actor = ? WHERE actor = ?")) run(&put->bytes(to).bytes(from));
+}
+
 std::int64_t Memory::add_saved(const Saved& saved) {
   const base::MutexLock lock(mutex_);
   begin();

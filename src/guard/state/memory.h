@@ -63,6 +63,9 @@ class Memory {
   void touch(const std::string& actor, const Touch& touch);
   std::vector<Touch> touches(const std::string& actor, std::int64_t since, std::size_t most);
 
+  // What was noted of one actor is another one's, by their keys.
+  void give_over(const std::string& from, const std::string& to);
+
   std::int64_t add_saved(const Saved& saved);
   void drop_saved(std::int64_t id);
   // The newest one of that path that was saved at or before `time`.

@@ -125,12 +125,13 @@ bool SavedFiles::make_room(std::uint64_t size) {
   return true;
 }
 
-SaveResult SavedFiles::save(int fd, const std::string& path, const std::string& actor, Clock::time_point end) {
+SaveResult SavedFiles::save(int fd, const std::string& path, const std::string& actor, Clock::time_point end,
+                            std::int64_t gone) {
   struct stat facts{};
   if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return SaveResult::kFailed;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   if (size == 0) return SaveResult::kEmpty;
-  if (is_known(facts.st_ino, modified_of(facts), size)) return SaveResult::kKnown;
+  if (gone == 0 && is_known(facts.st_ino, modified_of(facts), size)) return SaveResult::kKnown;
   if (!make_room(size)) return SaveResult::kNoSpace;
   const std::string temporary = fmt::format("{}/new-{}", folder_, temporary_++);
   const base::UniqueFd to(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -153,7 +154,7 @@ SaveResult SavedFiles::save(int fd, const std::string& path, const std::string& 
                                              .inode = facts.st_ino,
                                              .size = size,
                                              .modified = modified_of(facts),
-                                             .time = base::now_ns()});
+                                             .time = gone != 0 ? gone : base::now_ns()});
   if (id == 0 || ::rename(temporary.c_str(), file_name(folder_, id).c_str()) != 0) {
     ::unlink(temporary.c_str());
     return SaveResult::kFailed;

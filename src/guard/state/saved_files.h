@@ -30,8 +30,10 @@ class SavedFiles {
  public:
   static base::Result<std::unique_ptr<SavedFiles>> open(std::string folder, SaveBounds bounds, Memory& memory);
 
-  // Saves what `fd` holds, unless the same contents are saved already. Gives up at `end`.
-  SaveResult save(int fd, const std::string& path, const std::string& actor, std::chrono::steady_clock::time_point end);
+  // Saves what `fd` holds, unless the same contents are saved already. Gives up at `end`. `gone`: when it lost its
+  // name, of a file that is saved after that; else 0.
+  SaveResult save(int fd, const std::string& path, const std::string& actor, std::chrono::steady_clock::time_point end,
+                  std::int64_t gone = 0);
   base::Result<base::UniqueFd> open_saved(std::int64_t id) const;
   static std::string file_name(const std::string& folder, std::int64_t id);
   bool reflinks() const { return reflinks_; }

@@ -1,13 +1,18 @@
-// Open descriptors of files that were opened lately, so that contents outlive the name: who reads a file, writes it
-// encrypted beside and deletes it, deletes only a name. Costs a descriptor a file, for a minute, and no copy.
+// A hold on each file of the share, so that contents outlive the name: who writes a file encrypted beside and deletes
+// the old one deletes only a name, and the guard is told of that after the fact. A hold is a descriptor that is only a
+// place (O_PATH): nobody sees it, no link or time of the file changes, and neither leases nor unmounting elsewhere
+// mind. Costs a descriptor and some 1.5 KiB of the kernel's memory a file.
 //
-// Shared between threads.
+// Files are told apart by their inodes. Those that were held or used last stay when there are too many. Shared between
+// threads.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <list>
-#include <string>
-#include <unordered_map>
+#include <map>
 
 #include "base/mutex.h"
 #include "base/unique_fd.h"
@@ -16,28 +21,37 @@ namespace kura::guard {
 
 class HeldFiles {
  public:
-  explicit HeldFiles(std::size_t most) : most_(most) {}
+  // `root`: of a mount of the share that nobody watches; to be open as long as this is.
+  HeldFiles(int root, std::size_t most) : root_(root), most_(most) {}
 
-  void hold(std::string path, base::UniqueFd fd);
-  // The file that has this name no more; nothing when it was not opened lately, or is still there by another name.
-  base::UniqueFd take_gone(const std::string& path);
-  void drop_old();
+  // The file that `fd` has open, by whatever mount.
+  void hold(int fd);
+  // Takes a hold (O_PATH) that was made by the mount that nobody watches.
+  void adopt(base::UniqueFd place);
+  // The file, open for reading, when it has no name any more; else nothing. It is held no longer then.
+  base::UniqueFd take_gone(std::uint64_t inode);
+  // Looks at the next `count` holds, and lets those go that have had no name for a minute: nobody told of their end.
+  void let_go(std::size_t count);
+  std::size_t size();
 
-  static constexpr std::chrono::seconds kFor{60};
+  // How many files this process can hold, having asked the kernel for as many descriptors as it gives.
+  static std::size_t most_possible(std::size_t wanted);
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Held {
-    std::string path;
-    base::UniqueFd fd;
-    Clock::time_point since;
+    base::UniqueFd place;
+    std::list<std::uint64_t>::iterator order;
+    Clock::time_point gone{};  // when it was seen first without a name
   };
-  void forget(std::list<Held>::iterator held, std::list<Held>& into) KURA_REQUIRES(mutex_);
+  bool touch(std::uint64_t inode) KURA_EXCLUDES(mutex_);
 
+  const int root_;
   const std::size_t most_;
   base::Mutex mutex_;
-  std::list<Held> order_ KURA_GUARDED_BY(mutex_);  // the oldest first
-  std::unordered_multimap<std::string, std::list<Held>::iterator> by_path_ KURA_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Held> held_ KURA_GUARDED_BY(mutex_);  // by inode
+  std::list<std::uint64_t> order_ KURA_GUARDED_BY(mutex_);      // the one used longest ago first
+  std::uint64_t next_looked_at_ KURA_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace kura::guard

@@ -83,12 +83,9 @@ void OpensWatch::take(const fanotify_event_metadata& head) {
       return;
     }
   }
+  if (decision != OpenDecision::kLane) return parts_.held.hold(fd.get());
   auto path = parts_.share.below(path_of(fd.get()));
-  if (decision == OpenDecision::kLane) {
-    hand_to_lane({std::move(fd), std::move(path).value_or(std::string()), actor});
-  } else if (path) {
-    parts_.held.hold(*std::move(path), std::move(fd));
-  }
+  hand_to_lane({std::move(fd), std::move(path).value_or(std::string()), actor});
 }
 
 void OpensWatch::hand_to_lane(Job job) {
@@ -108,7 +105,7 @@ void OpensWatch::serve_lane() {
     if (!answers_->end_wait(job->fd.get(), allow)) ++counts_.late;
     if (!allow) ++counts_.refused;
     if (Clock::now() - begun > std::chrono::milliseconds(5)) ++counts_.delayed;
-    if (allow && !job->path.empty()) parts_.held.hold(std::move(job->path), std::move(job->fd));
+    if (allow) parts_.held.hold(job->fd.get());
   }
 }
 

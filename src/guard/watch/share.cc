@@ -61,7 +61,8 @@ std::string Share::unseen() const { return fmt::format("/proc/self/fd/{}", root_
 
 Result<base::UniqueFd> Share::open_file(const std::string& path, int flags) const {
   open_how how{};
-  how.flags = static_cast<std::uint64_t>(O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | flags);
+  const int more = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY;  // a place takes no others
+  how.flags = static_cast<std::uint64_t>(O_CLOEXEC | O_NOFOLLOW | more | flags);
   if ((flags & O_CREAT) != 0) how.mode = 0600;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
   const char* const name = path.empty() ? "." : path.c_str();
