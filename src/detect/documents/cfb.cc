@@ -1,6 +1,7 @@
 #include "detect/documents/cfb.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/escape.h"
@@ -29,8 +30,11 @@ class Checker {
   bool by_magic(Window& stream, Verdict& verdict);
   bool message(const Entry& entry, Window& stream, Verdict& verdict);
   bool presentation(const Entry& entry, Window& stream, Verdict& verdict);
+  Verdict pictures_inside(Window& stream);
   bool holds_pictures(Window& stream);
   bool small_streams_hold(Report& report);
+  bool nothing_foreign(StreamInput& input, const std::vector<Range>& places, const std::string& what, Report& report);
+  bool rest_holds(Report& report);
   Verdict table(const Entry& entry, Window& stream);
   Verdict properties(Window& stream);
   Verdict word(const Entry& entry, Window& stream);
@@ -131,6 +135,10 @@ bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
     verdict = std::move(plain);
     return true;
   }
+  if (name == "EscherDelayStm") {  // Publisher's pictures
+    verdict = office::check_records(stream, {0, stream.size()}, budget_);
+    return true;
+  }
   if (name == "PowerPoint Document" || name == "Pictures") return presentation(entry, stream, verdict);
   if (name == "Workbook" || name == "Book" || name == "WORKBOOK" || name == "BOOK")
     verdict = office::check_workbook(stream, budget_);
@@ -138,8 +146,13 @@ bool Checker::by_name(const Entry& entry, Window& stream, Verdict& verdict) {
     verdict = table(entry, stream);
   else if (name.starts_with('\5'))
     verdict = properties(stream);
-  else if (name == "dir" && storage_.entries[entry.parent].name == "VBA")
-    verdict = office::check_vba(stream, budget_);
+  else if (name == "VisioDocument")  // packed, but by an old way that leaves few pieces in a row that look random
+    verdict = office::check_plain(stream, {0, stream.size()}, budget_, office::kMostOfBlock);
+  else if (storage_.entries[entry.parent].name == "VBA")
+    verdict = name == "dir" ? office::check_vba(stream, budget_)
+                            : office::check_plain(stream, {0, stream.size()}, budget_, office::kMostOfBlock);
+  else if (name == "Data")
+    return office::check_data(stream, budget_, verdict);
   else
     return message(entry, stream, verdict);
   return true;
@@ -165,6 +178,29 @@ bool Checker::proven(const Entry& entry, Window& stream, Verdict& verdict) {
     return false;
   }
   return by_name(entry, stream, verdict) || (!verdict.broken && by_magic(stream, verdict));
+}
+
+// In a stream of other things, pictures that begin as a file does.
+Verdict Checker::pictures_inside(Window& stream) {
+  using namespace std::string_view_literals;
+  struct Known {
+    std::string_view begins;
+    BrokenAt (*breaks)(Window&, Range, Budget&);
+  };
+  constexpr std::array<Known, 2> kKnown{
+      {{"\x89PNG\r\n\x1a\n\0\0\0\x0DIHDR"sv, png_breaks}, {"\xFF\xD8\xFF\xE0\0\x10JFIF"sv, jpeg_breaks}}};
+  for (const Known& known : kKnown) {
+    std::uint64_t offset = 0;
+    for (int i = 0; i < 256; ++i) {
+      const auto found = pdf::find(stream, known.begins, offset, stream.size(), budget_);
+      if (!found) break;
+      offset = *found + known.begins.size();
+      if (const BrokenAt at = known.breaks(stream, {*found, stream.size() - *found}, budget_)) {
+        return office::breaks(*at, "holds a damaged picture");
+      }
+    }
+  }
+  return {};
 }
 
 // By the beginnings of PNG, JPEG and zip files and of packed metafiles.
@@ -199,9 +235,49 @@ bool Checker::small_streams_hold(Report& report) {
   StreamInput input(in_, storage_.mini_stream, storage_.entries[0].size);
   Window stream(input);
   const Verdict plain = office::check_plain(stream, {0, stream.size()}, budget_, office_ ? 1 : 3);
-  if (!plain.broken || holds_pictures(stream)) return true;
+  if (!plain.broken || holds_pictures(stream)) {
+    return nothing_foreign(input, storage_.mini_stream, "the place of its small streams", report);
+  }
   report = broken(input.place(plain.at), "its small streams look random where plain records belong");
   return false;
+}
+
+// Of all that is not encrypted, whether a grammar speaks of it or not: it may say little of what lies in a record.
+bool Checker::nothing_foreign(StreamInput& input, const std::vector<Range>& places, const std::string& what,
+                              Report& report) {
+  Window stream(input);
+  const auto found = foreign_block(stream, 0, places);
+  if (!found) return true;
+  report = broken(input.place(*found), what + " has a block that looks random among others that do not");
+  return false;
+}
+
+// The rest: what is in no chain has zeros or what was there before, tables have small numbers, and a block over the end
+// of a stream would hold what fills up its last sector, too.
+bool Checker::rest_holds(Report& report) {
+  std::vector<std::uint32_t> owners(storage_.sectors);  // a stream's entry and one; 0 is nobody
+  const auto own = [&](const std::vector<Range>& places, std::size_t owner) {
+    for (const Range& place : places) {
+      const std::uint64_t first = (place.offset >> storage_.sector_shift) - 1;
+      const std::uint64_t count = std::min(place.size >> storage_.sector_shift, storage_.sectors - first);
+      std::fill_n(owners.begin() + static_cast<std::ptrdiff_t>(first), count, static_cast<std::uint32_t>(owner + 1));
+    }
+  };
+  for (std::size_t i = 1; i < storage_.entries.size(); ++i) {
+    if (storage_.entries[i].size >= kMiniCutoff) own(contents_[i], i);
+  }
+  own(storage_.mini_stream, 0);
+  const auto each = static_cast<std::ptrdiff_t>(kForeignBlock >> storage_.sector_shift);
+  for (std::uint64_t at = kForeignBlock; at + kForeignBlock <= in_.size(); at += kForeignBlock) {
+    const auto first = owners.begin() + static_cast<std::ptrdiff_t>((at >> storage_.sector_shift) - 1);
+    if (*first != 0 && std::all_of(first, first + each, [&](std::uint32_t owner) { return owner == *first; })) continue;
+    const Range around{at - kNoisePiece, kForeignBlock + 2 * kNoisePiece};
+    const auto found = foreign_block(in_, around.offset, {&around, 1});
+    if (!found) continue;
+    report = broken(*found, "a block looks random that no stream uses, or not one alone");
+    return false;
+  }
+  return true;
 }
 
 Report Checker::run() {
@@ -216,17 +292,23 @@ Report Checker::run() {
     Verdict verdict;
     office_ |= entry.name == "WordDocument" || entry.name == "Workbook" || entry.name == "PowerPoint Document";
     const bool known = proven(entry, stream, verdict);
+    if (!known && !verdict.broken && !verdict.cipher && entry.size >= kMiniCutoff) verdict = pictures_inside(stream);
     if (budget_.spent_out()) return over_budget();
     if (verdict.broken) {
       return broken(input.place(std::min(verdict.at, input.size() - 1)),
                     "its stream " + base::printable(entry.name) + ' ' + verdict.what);
     }
     cipher_ |= verdict.cipher;
+    if (!verdict.cipher && entry.size >= kMiniCutoff &&
+        !nothing_foreign(input, contents_[i], "its stream " + base::printable(entry.name), report)) {
+      return report;
+    }
     if (known) continue;
     const Density is = verdict.cipher ? Density::kDense : density(stream);
     for (const Range& place : contents_[i]) unproven.push_back({place, is});
   }
   if (!cipher_ && !small_streams_hold(report)) return report;
+  if (!cipher_ && !rest_holds(report)) return report;
   std::ranges::sort(unproven, {}, [](const Stretch& stretch) { return stretch.range.offset; });
   if (cipher_) report = cipher("a document of Office with a password");
   for (Stretch stretch : unproven) {

@@ -13,7 +13,6 @@ namespace kura::detect::office {
 namespace {
 
 constexpr std::uint32_t kMostDepth = 64;
-constexpr std::uint32_t kMostOfBlock = 6;  // pieces that any 4 KiB hold
 
 // Excel's records by number, as ranges that [MS-XLS] 2.3 and its predecessors use.
 bool known_record(std::uint16_t type) { return type < 0x0900 || (type >= 0x1000 && type < 0x10D0); }

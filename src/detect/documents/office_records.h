@@ -29,6 +29,7 @@ Verdict check_word(Window& document, Window& table, Budget& budget);
 Verdict check_properties(Window& stream);
 // A compressed container of VBA ([MS-OVBA] 2.4.1).
 Verdict check_vba(Window& stream, Budget& budget);
+inline constexpr std::uint32_t kMostOfBlock = 6;  // pieces in a row that any 4 KiB hold
 // No piece of it looks random, or no `least` pieces in a row.
 Verdict check_plain(Window& stream, Range range, Budget& budget, std::uint32_t least = 1);
 

@@ -27,7 +27,8 @@ void entry(base::Bytes& file, std::size_t at, std::string_view name, int type, s
 // Sector 0 is the allocation table, 1 the directory, the workbook lies in 2 to 41.
 constexpr std::size_t kSectors = 40;
 
-base::Bytes workbook() {
+// A file with one stream of `sectors` sectors, and free ones behind it.
+base::Bytes compound(std::string_view name, std::size_t sectors) {
   base::Bytes file(512 * (3 + kSectors));
   const base::Bytes magic = base::from_hex("d0cf11e0a1b11ae1").value();
   std::ranges::copy(magic, file.begin());
@@ -43,9 +44,14 @@ base::Bytes workbook() {
   for (std::size_t i = 0; i < 128; ++i) put(file, 512 + 4 * i, 0xFFFFFFFF, 4);
   put(file, 512, 0xFFFFFFFD, 4);
   put(file, 516, 0xFFFFFFFE, 4);
-  for (std::size_t i = 0; i < kSectors; ++i) put(file, 520 + 4 * i, i + 1 < kSectors ? i + 3 : 0xFFFFFFFE, 4);
+  for (std::size_t i = 0; i < sectors; ++i) put(file, 520 + 4 * i, i + 1 < sectors ? i + 3 : 0xFFFFFFFE, 4);
   entry(file, 1024, "Root Entry", 5, 1, 0xFFFFFFFE, 0);
-  entry(file, 1152, "Workbook", 2, 0xFFFFFFFF, 2, 512 * kSectors);
+  entry(file, 1152, name, 2, 0xFFFFFFFF, 2, static_cast<std::uint32_t>(512 * sectors));
+  return file;
+}
+
+base::Bytes workbook() {
+  base::Bytes file = compound("Workbook", kSectors);
   std::size_t at = 1536;
   put(file, at, 0x00040809, 4);
   for (at += 8; at + 24 < file.size(); at += 20) put(file, at, 0x00100203, 4);
@@ -76,6 +82,67 @@ TEST(Cfb, AnyBlockReplacedByRandomBytesIsFound) {
     for (std::size_t i = 0; i < 4096; ++i) damaged[at + i] = static_cast<std::uint8_t>(random());
     EXPECT_EQ(judge(damaged).finding, Finding::kBroken) << at;
   }
+}
+
+void make_random(base::Bytes& file, std::size_t at, std::size_t size) {
+  std::mt19937 random(5);
+  for (std::size_t i = 0; i < size; ++i) file[at + i] = static_cast<std::uint8_t>(random() >> 8);
+}
+
+base::Bytes unknown_stream() {
+  base::Bytes file = compound("Contents", kSectors);
+  for (std::size_t at = 1536; at < file.size(); ++at) file[at] = static_cast<std::uint8_t>(at * at >> 6 & 15);
+  return file;
+}
+
+TEST(Cfb, ARandomBlockInAStreamThatNobodyKnowsIsFound) {
+  ASSERT_EQ(judge(unknown_stream()).evidence, "");
+  for (std::size_t at = 4096; at + 4096 < unknown_stream().size(); at += 4096) {
+    base::Bytes damaged = unknown_stream();
+    make_random(damaged, at, 4096);
+    const Report report = judge(damaged);
+    EXPECT_EQ(report.finding, Finding::kBroken);
+    EXPECT_EQ(report.at, at);
+  }
+}
+
+TEST(Cfb, APackedPartThatBeginsAndEndsAnywhereIsWhole) {
+  for (std::size_t at = 4096 + 333; at < 8192; at += 512) {
+    base::Bytes file = unknown_stream();
+    make_random(file, at, 9000);
+    EXPECT_EQ(judge(file).evidence, "") << at;
+  }
+}
+
+TEST(Cfb, AStreamThatIsPackedFromEndToEndIsWhole) {
+  base::Bytes file = unknown_stream();
+  make_random(file, 1536, file.size() - 1536);
+  EXPECT_EQ(judge(file).evidence, "");
+}
+
+TEST(Cfb, ARandomBlockInWhatNoStreamUsesIsFound) {
+  base::Bytes file = compound("Contents", 10);
+  ASSERT_EQ(judge(file).evidence, "");
+  make_random(file, 12288, 4096);
+  EXPECT_EQ(judge(file).finding, Finding::kBroken);
+}
+
+TEST(Cfb, ARandomBlockOverTheEndOfAStreamIsFound) {
+  base::Bytes file = compound("Contents", 15);
+  ASSERT_EQ(judge(file).evidence, "");
+  make_random(file, 8192, 4096);
+  EXPECT_EQ(judge(file).finding, Finding::kBroken);
+}
+
+TEST(Cfb, ADamagedPictureInAStreamThatNobodyKnowsIsFound) {
+  base::Bytes file = unknown_stream();
+  const base::Bytes png = base::from_hex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489").value();
+  std::ranges::copy(png, file.begin() + 6000);
+  const base::Bytes end = base::from_hex("0000000049454e44ae426082").value();
+  std::ranges::copy(end, file.begin() + 6033);
+  EXPECT_EQ(judge(file).evidence, "");
+  file[6020] ^= 1;
+  EXPECT_EQ(judge(file).finding, Finding::kBroken);
 }
 
 TEST(Cfb, CutShortIsFound) {
