@@ -53,6 +53,11 @@ struct Item {
     entry.xattrs = remembered->xattrs;
     if (remembered->judged) entry.judged = remembered->judged->judged;
   }
+  // Of one that was read: there is something remembered of it.
+  void set_judged(JudgedVersion judged) {
+    entry.judged = judged.judged;
+    remembered->judged = std::move(judged);
+  }
 };
 
 struct Batch {

@@ -50,7 +50,10 @@ detect::Version judge_whole(detect::ContentsJudge& judge, const detect::Contents
 
 JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
                              std::string_view name, const JudgedVersion* before) {
-  detect::Version now = judge_whole(judge, contents, data, name);
+  return conclude(judge_whole(judge, contents, data, name), name, before);
+}
+
+JudgedVersion conclude(detect::Version now, std::string_view name, const JudgedVersion* before) {
   const FileVerdict alone = now.judgement.verdict;
   if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now, name);
   JudgedVersion result;

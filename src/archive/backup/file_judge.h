@@ -29,8 +29,10 @@ void encode_judged_version(const JudgedVersion& version, base::Encoder& out);
 // Fails through `in`.
 JudgedVersion decode_judged_version(base::Decoder& in);
 
-// `data`: bytes of the contents without holes. `before`: what the backup before had under this name, or null. Never
-// fails. Reads the file once or twice.
+// What follows from a version that was judged now. `before`: what the backup before had under this name, or null.
+JudgedVersion conclude(detect::Version now, std::string_view name, const JudgedVersion* before);
+
+// `data`: bytes of the contents without holes. Never fails. Reads the file once or twice.
 JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
                              std::string_view name, const JudgedVersion* before);
 

@@ -83,14 +83,20 @@ base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, 
   if (::fstat(fd, &after) != 0) return base::fail(read_error(errno));
   file.changed =
       FileStamp::of(after) != FileStamp::of(status) || file.size != static_cast<std::uint64_t>(status.st_size);
-  if (judge_ != nullptr && !file.changed) file.judged = judged(fd, bytes, file);
+  if (judge_ != nullptr && !file.changed) judge(fd, bytes.has_value(), file);
   return file;
 }
 
 // One that was only touched is what it was found to be before.
-JudgedVersion FileReader::judged(int fd, std::optional<base::ByteSpan> bytes, const ReadFile& file) const {
-  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) return *last_.judged;
-  return judge_contents(*judge_, {.fd = fd, .size = file.size, .bytes = bytes}, file.bytes_read, name_, last_.judged);
+void FileReader::judge(int fd, bool fetched, ReadFile& file) const {
+  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) {
+    file.judged = *last_.judged;
+  } else if (fetched) {
+    file.to_be_judged = true;
+  } else {
+    file.judged =
+        judge_contents(*judge_, {.fd = fd, .size = file.size, .bytes = {}}, file.bytes_read, name_, last_.judged);
+  }
 }
 
 base::Status FileReader::take(base::ByteSpan bytes, ReadFile& file) {

@@ -29,6 +29,7 @@ struct ReadFile {
   std::optional<base::Error> xattrs_problem;  // they could not be read
   bool changed = false;                       // while it was read
   std::optional<JudgedVersion> judged;
+  bool to_be_judged = false;  // by whoever fetched it: many small files are judged at once
 };
 
 // One for each thread.
@@ -54,7 +55,7 @@ class FileReader {
                                                        std::optional<base::ByteSpan> bytes);
   base::Result<ReadFile> read_open(int fd, const struct stat& status, std::int64_t read_at,
                                    std::optional<base::ByteSpan> bytes = std::nullopt);
-  JudgedVersion judged(int fd, std::optional<base::ByteSpan> bytes, const ReadFile& file) const;
+  void judge(int fd, bool fetched, ReadFile& file) const;
   base::Status take(base::ByteSpan bytes, ReadFile& file);
   base::Status read_range(int fd, std::uint64_t offset, std::uint64_t size, std::uint64_t& got);
   base::Status read_data(int fd, ReadFile& file);

@@ -35,7 +35,20 @@ void ReadStage::read(Batch& batch) {
     const Batch::Read& wanted = batch.reads[i];
     read(wanted, fetched[i], batch.items[wanted.item]);
   }
+  judge_waiting();
   small_files_.let_go();
+}
+
+void ReadStage::judge_waiting() {
+  if (waiting_.empty()) return;
+  std::vector<detect::Version> versions = judge_->judge(waiting_);
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    Item& item = *waiting_items_[i];
+    const JudgedVersion* const before = item.judged_before ? &*item.judged_before : nullptr;
+    item.set_judged(conclude(std::move(versions[i]), waiting_[i].name, before));
+  }
+  waiting_.clear();
+  waiting_items_.clear();
 }
 
 void ReadStage::read(const Batch::Read& read, const SmallFile& fetched, Item& item) {
@@ -43,7 +56,14 @@ void ReadStage::read(const Batch::Read& read, const SmallFile& fetched, Item& it
                               .judged = item.judged_before ? &*item.judged_before : nullptr};
   base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status, fetched, last);
   if (job_.stopped()) return;
-  if (file) return fill(item, *std::move(file));
+  if (file) {
+    const bool to_be_judged = file->to_be_judged;
+    fill(item, *std::move(file));
+    if (!to_be_judged || item.left_out) return;
+    waiting_.push_back({{.fd = fetched.fd, .size = fetched.bytes.size(), .bytes = fetched.bytes}, item.entry.name});
+    waiting_items_.push_back(&item);
+    return;
+  }
   item.problem = std::move(file).error();
   item.left_out = !keep_remembered(item);
 }
@@ -74,7 +94,6 @@ void ReadStage::fill(Item& item, ReadFile file) {
   item.entry.content = file.content.ref;
   item.entry.extents = file.extents;
   item.entry.xattrs = file.xattrs;
-  if (file.judged) item.entry.judged = file.judged->judged;
   item.bytes_read = file.bytes_read;
   item.unmodified = item.known_before && item.content_before == item.entry.content;
   const bool whole = !file.changed && !file.xattrs_problem;
@@ -87,7 +106,7 @@ void ReadStage::fill(Item& item, ReadFile file) {
   remembered.size = file.size;
   remembered.extents = std::move(file.extents);
   remembered.xattrs = std::move(file.xattrs);
-  remembered.judged = std::move(file.judged);
+  if (file.judged) item.set_judged(*std::move(file.judged));
 }
 
 }  // namespace kura::archive

@@ -1,6 +1,8 @@
 // The threads that read files: batch by batch, and frames of other threads in between.
 #pragma once
 
+#include <vector>
+
 #include "archive/backup/batch_window.h"
 #include "archive/backup/chunker.h"
 #include "archive/backup/file_reader.h"
@@ -23,7 +25,8 @@ class ReadStage {
         tasks_(tasks),
         job_(job),
         lane_(writer, &tasks),
-        reader_(lane_, chunker, job, progress, judge) {}
+        reader_(lane_, chunker, job, progress, judge),
+        judge_(judge) {}
 
   // Until there is nothing more to do, or the job is stopped.
   void run();
@@ -32,6 +35,7 @@ class ReadStage {
   void read(Batch& batch);
   void read(const Batch::Read& read, const SmallFile& fetched, Item& item);
   void fill(Item& item, ReadFile file);
+  void judge_waiting();
   bool keep_remembered(Item& item);
 
   Writer& writer_;
@@ -42,6 +46,10 @@ class ReadStage {
   SmallFiles small_files_;
   FileReader reader_;
   OwnerNames owners_;
+  detect::ContentsJudge* const judge_;
+  // Of the batch: small files that are still to be judged, and whose they are.
+  std::vector<detect::NamedContents> waiting_;
+  std::vector<Item*> waiting_items_;
 };
 
 }  // namespace kura::archive

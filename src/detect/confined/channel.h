@@ -12,7 +12,7 @@
 
 namespace kura::detect {
 
-inline constexpr std::size_t kMostFiles = 2;  // beside one frame
+inline constexpr std::size_t kMostFiles = 64;  // beside one frame; the kernel takes 253
 
 // Until when to wait for the other end.
 struct Patience {

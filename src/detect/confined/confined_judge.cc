@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <iterator>
 #include <utility>
 
 #include "detect/judge/pair.h"
@@ -32,9 +32,9 @@ Result<JudgeProcess> ConfinedJudge::take() const {
   return KURA_TRY_AS(JudgeProcess::start(program_, patience_of(kStartTime, stop_)), "starting the judge's process");
 }
 
-Result<base::Bytes> ConfinedJudge::ask(const Request& request, std::span<const int> files, const Prepare& prepare) {
-  const std::uint64_t size =
-      request.contents.size + (request.change ? request.change->old_contents.size : std::uint64_t{0});
+// `size`: bytes of all contents.
+Result<base::Bytes> ConfinedJudge::ask(const Request& request, std::span<const int> files, std::uint64_t size,
+                                       const Prepare& prepare) {
   const std::chrono::seconds time =
       time_.least + std::chrono::seconds(static_cast<std::int64_t>(size / time_.bytes_a_second));
   base::Encoder out;
@@ -42,7 +42,7 @@ Result<base::Bytes> ConfinedJudge::ask(const Request& request, std::span<const i
   for (bool again = false;; again = true) {
     JudgeProcess process = KURA_TRY(take());
     prepare(process);
-    auto answer = process.ask(out.bytes(), files, longest_answer(size), patience_of(time, stop_));
+    auto answer = process.ask(out.bytes(), files, longest_answer(size, request.files.size()), patience_of(time, stop_));
     if (answer) {
       idle_.lock()->push_back(std::move(process));
       return answer;
@@ -54,38 +54,72 @@ Result<base::Bytes> ConfinedJudge::ask(const Request& request, std::span<const i
   }
 }
 
-Version ConfinedJudge::judge(const Contents& contents, std::string_view name) {
-  const bool shared = contents.bytes && contents.bytes->size() <= kSharedBytes;
-  const Request request{.name = std::string(name), .contents = {.size = contents.size, .shared = shared}, .change = {}};
-  const auto prepare = [&](const JudgeProcess& process) {
-    if (shared) std::ranges::copy(*contents.bytes, process.shared().begin());
+Result<std::vector<Version>> ConfinedJudge::try_some(std::span<const NamedContents> files) {
+  Request request;
+  std::vector<int> open_files;
+  std::uint64_t size = 0;
+  std::size_t used = 0;  // of the shared memory
+  for (const auto& [contents, name] : files) {
+    AskedFile& asked = request.files.emplace_back(std::string(name), Place{.size = contents.size, .shared_at = {}});
+    size += contents.size;
+    if (contents.bytes && contents.bytes->size() <= kSharedBytes - used) {
+      asked.contents.shared_at = used;
+      used += contents.bytes->size();
+    } else {
+      open_files.push_back(contents.fd);
+    }
+  }
+  const auto share = [&](const JudgeProcess& process) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      const auto& at = request.files[i].contents.shared_at;
+      if (at) std::ranges::copy(*files[i].contents.bytes, process.shared().subspan(*at).begin());
+    }
   };
-  const std::array<int, 1> files{contents.fd};
-  auto version = [&]() -> Result<Version> {
-    const base::Bytes answer = KURA_TRY(ask(request, shared ? std::span<const int>() : files, prepare));
-    base::Decoder in(answer);
-    Version decoded = decode_version(in, contents.size);
-    KURA_TRY(in.finish("a judge's answer"));
-    return decoded;
-  }();
-  if (version) return *std::move(version);
-  tell(name, version.error());
-  Version unjudged;
-  unjudged.size = contents.size;
-  unjudged.judgement.reasons.push_back("it could not be judged: " + version.error().text());
-  return unjudged;
+  const base::Bytes answer = KURA_TRY(ask(request, open_files, size, share));
+  base::Decoder in(answer);
+  std::vector<Version> versions;
+  for (const NamedContents& file : files) versions.push_back(decode_version(in, file.contents.size));
+  KURA_TRY(in.finish("a judge's answer"));
+  return versions;
+}
+
+void ConfinedJudge::judge_some(std::span<const NamedContents> files, std::vector<Version>& versions) {
+  auto judged = try_some(files);
+  if (judged) {
+    std::ranges::move(*judged, std::back_inserter(versions));
+    return;
+  }
+  if (files.size() > 1 && judged.error().code() != base::ErrorCode::kInterrupted) {
+    for (const NamedContents& file : files) judge_some(std::span(&file, 1), versions);
+    return;
+  }
+  for (const auto& [contents, name] : files) {
+    tell(name, judged.error());
+    Version& unjudged = versions.emplace_back();
+    unjudged.size = contents.size;
+    unjudged.judgement.reasons.push_back("it could not be judged: " + judged.error().text());
+  }
+}
+
+std::vector<Version> ConfinedJudge::judge(std::span<const NamedContents> files) {
+  std::vector<Version> versions;
+  versions.reserve(files.size());
+  for (std::size_t i = 0; i < files.size(); i += kMostAtOnce) {
+    judge_some(files.subspan(i, std::min(kMostAtOnce, files.size() - i)), versions);
+  }
+  return versions;
 }
 
 Judgement ConfinedJudge::judge_change(const Version& before, const Contents& old_contents, const Version& after,
                                       const Contents& new_contents, std::string_view name) {
   const Request request{
-      .name = std::string(name),
-      .contents = {.size = new_contents.size, .shared = false},
+      .files = {{std::string(name), Place{.size = new_contents.size, .shared_at = {}}}},
       .change = Request::Change{
-          .old_contents = {.size = old_contents.size, .shared = false}, .before = before, .after = after}};
+          .old_contents = {.size = old_contents.size, .shared_at = {}}, .before = before, .after = after}};
   const std::array<int, 2> files{new_contents.fd, old_contents.fd};
   auto judgement = [&]() -> Result<Judgement> {
-    const base::Bytes answer = KURA_TRY(ask(request, files, [](const JudgeProcess&) {}));
+    const base::Bytes answer =
+        KURA_TRY(ask(request, files, old_contents.size + new_contents.size, [](const JudgeProcess&) {}));
     base::Decoder in(answer);
     Judgement decoded = decode_judgement(in);
     KURA_TRY(in.finish("a judge's answer"));

@@ -35,8 +35,10 @@ class ConfinedJudge final : public ContentsJudge {
                          std::string program = "/proc/self/exe")
       : on_failure_(std::move(on_failure)), stop_(std::move(stop)), time_(time), program_(std::move(program)) {}
 
-  // Costs some 20 us beside the judging itself, and a copy of contents in memory.
-  Version judge(const Contents& contents, std::string_view name) override;
+  // Each kMostAtOnce files cost some 20 us beside the judging itself, and contents in memory a copy. When a process
+  // ends over several files, each is asked for once more by itself.
+  using ContentsJudge::judge;
+  std::vector<Version> judge(std::span<const NamedContents> files) override;
   // Both contents by their descriptors.
   Judgement judge_change(const Version& before, const Contents& old_contents, const Version& after,
                          const Contents& new_contents, std::string_view name) override;
@@ -44,7 +46,10 @@ class ConfinedJudge final : public ContentsJudge {
  private:
   using Prepare = std::function<void(const JudgeProcess&)>;
 
-  base::Result<base::Bytes> ask(const Request& request, std::span<const int> files, const Prepare& prepare);
+  base::Result<base::Bytes> ask(const Request& request, std::span<const int> files, std::uint64_t size,
+                                const Prepare& prepare);
+  void judge_some(std::span<const NamedContents> files, std::vector<Version>& versions);
+  base::Result<std::vector<Version>> try_some(std::span<const NamedContents> files);
   base::Result<JudgeProcess> take() const;
   void tell(std::string_view name, const base::Error& error) const;
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdio>
+#include <vector>
 
 #include <openssl/evp.h>
 
@@ -48,22 +49,30 @@ class Server {
     const Request request = decode_request(in);
     KURA_TRY(in.finish("a request"));
     std::size_t next = 0;
-    const Contents contents = KURA_TRY(contents_at(request.contents, frame, next));
+    std::vector<NamedContents> files;
+    for (const AskedFile& file : request.files) {
+      files.push_back({KURA_TRY(contents_at(file.contents, frame, next)), file.name});
+    }
     base::Encoder out;
     if (!request.change) {
-      encode(judge_.judge(contents, request.name), out);
+      for (const Version& version : judge_.judge(files)) encode(version, out);
       return out.take();
     }
+    const auto& [contents, name] = files.front();
     const Request::Change& change = *request.change;
     const Contents old_contents = KURA_TRY(contents_at(change.old_contents, frame, next));
-    encode(judge_.judge_change(change.before, old_contents, change.after, contents, request.name), out);
+    encode(judge_.judge_change(change.before, old_contents, change.after, contents, name), out);
     return out.take();
   }
 
   Result<Contents> contents_at(const Place& place, const Frame& frame, std::size_t& next) const {
-    if (place.shared) {
-      if (place.size > shared_.size()) return base::fail(base::ErrorCode::kUsage, "more is shared than there is room");
-      return Contents{.fd = -1, .size = place.size, .bytes = shared_.first(static_cast<std::size_t>(place.size))};
+    if (place.shared_at) {
+      if (*place.shared_at > shared_.size() || place.size > shared_.size() - *place.shared_at) {
+        return base::fail(base::ErrorCode::kUsage, "more is shared than there is room");
+      }
+      const base::ByteSpan bytes =
+          shared_.subspan(static_cast<std::size_t>(*place.shared_at), static_cast<std::size_t>(place.size));
+      return Contents{.fd = -1, .size = place.size, .bytes = bytes};
     }
     if (next >= frame.files.size()) return base::fail(base::ErrorCode::kUsage, "a file was not sent");
     return Contents{.fd = frame.files[next++].get(), .size = place.size, .bytes = {}};

@@ -12,11 +12,25 @@ constexpr std::size_t kMostKind = 64;
 constexpr std::size_t kMostReasons = 32;
 constexpr std::size_t kMostReason = 2048;
 
-void encode(const Place& place, base::Encoder& out) { out.varint(place.size).u8(place.shared ? 1 : 0); }
+void encode(const Place& place, base::Encoder& out) {
+  out.varint(place.size).varint(place.shared_at ? *place.shared_at + 1 : 0);
+}
 
 Place decode_place(base::Decoder& in) {
-  const std::uint64_t size = in.varint();
-  return {.size = size, .shared = in.u8() == 1};
+  Place place{.size = in.varint(), .shared_at = {}};
+  if (const std::uint64_t at = in.varint(); at != 0) place.shared_at = at - 1;
+  return place;
+}
+
+void encode(const AskedFile& file, base::Encoder& out) {
+  out.string(file.name);
+  encode(file.contents, out);
+}
+
+AskedFile decode_file(base::Decoder& in) {
+  AskedFile file{.name = in.text(kMostName), .contents = {}};
+  file.contents = decode_place(in);
+  return file;
 }
 
 void encode(const Texture& texture, base::Encoder& out) {
@@ -77,9 +91,13 @@ Version decode_version(base::Decoder& in, std::uint64_t size) {
 }
 
 void encode(const Request& request, base::Encoder& out) {
-  out.u8(static_cast<std::uint8_t>(request.change ? Operation::kChange : Operation::kJudge)).string(request.name);
-  encode(request.contents, out);
-  if (!request.change) return;
+  out.u8(static_cast<std::uint8_t>(request.change ? Operation::kChange : Operation::kJudge));
+  if (!request.change) {
+    out.varint(request.files.size());
+    for (const AskedFile& file : request.files) encode(file, out);
+    return;
+  }
+  encode(request.files.front(), out);
   encode(request.change->old_contents, out);
   encode(request.change->before, out);
   encode(request.change->after, out);
@@ -87,8 +105,13 @@ void encode(const Request& request, base::Encoder& out) {
 
 Request decode_request(base::Decoder& in) {
   const auto operation = static_cast<Operation>(in.u8());
-  Request request{.name = in.text(kMostName), .contents = decode_place(in), .change = {}};
-  if (operation == Operation::kJudge) return request;
+  Request request;
+  if (operation == Operation::kJudge) {
+    const std::size_t count = in.count(3);
+    for (std::size_t i = 0; i < count && in.ok(); ++i) request.files.push_back(decode_file(in));
+    return request;
+  }
+  request.files.push_back(decode_file(in));
   if (operation != Operation::kChange) in.fail("a request is unknown");
   Request::Change& change = request.change.emplace();
   change.old_contents = decode_place(in);
@@ -97,8 +120,8 @@ Request decode_request(base::Decoder& in) {
   return request;
 }
 
-std::size_t longest_answer(std::uint64_t size) {
-  return static_cast<std::size_t>(size / kBlock / 8) + kMostReasons * (kMostReason + 8) + 4096;
+std::size_t longest_answer(std::uint64_t size, std::size_t files) {
+  return static_cast<std::size_t>(size / kBlock / 8) + files * (kMostReasons * (kMostReason + 8) + 4096);
 }
 
 }  // namespace kura::detect

@@ -2,9 +2,10 @@
 //
 //   frame    := u32 length of what follows, little-endian; the request's open files go beside its first byte
 //   hello    := nothing, when it is confined; else why it is not
-//   request  := u8 kJudge  name contents            contents := varint size, u8 (1: in the shared memory, 0: a file)
+//   request  := u8 kJudge, varint count, (name contents) each
 //             | u8 kChange name contents contents version version
-//   answer   := version | judgement
+//   contents := varint size, varint (1 + where they begin in the shared memory; 0: they are the next open file)
+//   answer   := version each | judgement
 //
 // Both ends are of the same program. The process reads the bytes of others, so its answers are read like theirs: every
 // length is bounded by what was asked.
@@ -12,19 +13,25 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/codec.h"
 #include "detect/judge/judgement.h"
 
 namespace kura::detect {
 
-inline constexpr std::size_t kSharedBytes = 1U << 20;  // contents that are in memory and no larger go by it
+inline constexpr std::size_t kSharedBytes = 1U << 20;  // contents that are in memory go by it as far as they fit
+inline constexpr std::size_t kMostAtOnce = 64;         // files of one request
 inline constexpr std::size_t kFrameHeader = 4;
 
 struct Place {
   std::uint64_t size = 0;
-  bool shared = false;  // else the next open file
+  std::optional<std::uint64_t> shared_at;  // else the next open file
+};
+
+struct AskedFile {
+  std::string name;
+  Place contents;
 };
 
 struct Request {
@@ -33,9 +40,8 @@ struct Request {
     Version before, after;
   };
 
-  std::string name;
-  Place contents;
-  std::optional<Change> change;  // nothing: one version is judged by itself
+  std::vector<AskedFile> files;
+  std::optional<Change> change;  // of the one file; nothing: each is judged by itself
 };
 
 void encode(const Request& request, base::Encoder& out);
@@ -48,7 +54,7 @@ void encode(const Version& version, base::Encoder& out);
 // Of a file of at most `size` bytes.
 Version decode_version(base::Decoder& in, std::uint64_t size);
 
-// Bytes of the longest answer about a file of `size` bytes.
-std::size_t longest_answer(std::uint64_t size);
+// Bytes of the longest answer about `files` files of `size` bytes in all.
+std::size_t longest_answer(std::uint64_t size, std::size_t files);
 
 }  // namespace kura::detect

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -19,6 +20,9 @@ namespace fs = std::filesystem;
 
 // Judged together and told in order: enough for all cores to be busy beside one large file.
 constexpr std::size_t kBatch = 1024;
+// Small files that a thread asks the judge for at once.
+constexpr std::size_t kAtOnce = 16;
+constexpr std::uint64_t kSmall = 256U << 10;  // bytes
 
 struct Task {
   std::string shown;
@@ -46,24 +50,63 @@ base::Result<OpenFile> open_file(const std::string& path) {
   return OpenFile{std::move(fd), static_cast<std::uint64_t>(status.st_size)};
 }
 
-base::Result<Inspected> judge_task(ContentsJudge& judge, const Task& task) {
+// Each of them, by itself; small ones are asked for at once.
+std::vector<Version> judge_each(ContentsJudge& judge, const std::vector<const Task*>& tasks,
+                                const std::vector<OpenFile>& files) {
+  std::vector<Version> versions(files.size());
+  std::vector<NamedContents> small;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].size > kSmall) {
+      versions[i] = judge.judge(files[i].contents(), tasks[i]->shown);
+    } else {
+      small.push_back({files[i].contents(), tasks[i]->shown});
+      places.push_back(i);
+    }
+  }
+  std::vector<Version> judged = judge.judge(small);
+  for (std::size_t i = 0; i < places.size(); ++i) versions[places[i]] = std::move(judged[i]);
+  return versions;
+}
+
+base::Result<Inspected> conclude(ContentsJudge& judge, const Task& task, const OpenFile& file, Version now) {
   Inspected result{.path = task.shown,
                    .old_path = task.old_shown,
-                   .is_note = false,
-                   .had_before = false,
+                   .is_note = now.is_note,
+                   .had_before = task.old_path.has_value(),
                    .judgement = {},
-                   .size = 0};
-  const OpenFile file = KURA_TRY(open_file(task.path));
-  const Version now = judge.judge(file.contents(), task.shown);
-  result.judgement = now.judgement;
-  result.is_note = now.is_note;
-  result.size = now.size;
-  if (!task.old_path) return result;
-  const OpenFile old_file = KURA_TRY(open_file(*task.old_path));
-  const Version before = judge.judge(old_file.contents(), *task.old_path);
-  result.judgement = judge.judge_change(before, old_file.contents(), now, file.contents(), task.shown);
-  result.had_before = true;
+                   .size = now.size};
+  if (task.old_path) {
+    const OpenFile old_file = KURA_TRY(open_file(*task.old_path));
+    const Version before = judge.judge(old_file.contents(), *task.old_path);
+    result.judgement = judge.judge_change(before, old_file.contents(), now, file.contents(), task.shown);
+  } else {
+    result.judgement = std::move(now.judgement);
+  }
   return result;
+}
+
+using Results = std::vector<std::optional<base::Result<Inspected>>>;
+
+void judge_tasks(ContentsJudge& judge, const std::vector<Task>& tasks, std::size_t begin, std::size_t end,
+                 Results& results) {
+  std::vector<const Task*> opened;
+  std::vector<OpenFile> files;
+  std::vector<std::size_t> places;
+  for (std::size_t i = begin; i < end; ++i) {
+    auto file = open_file(tasks[i].path);
+    if (!file) {
+      results[i] = std::unexpected(std::move(file).error());
+      continue;
+    }
+    opened.push_back(&tasks[i]);
+    files.push_back(*std::move(file));
+    places.push_back(i);
+  }
+  std::vector<Version> versions = judge_each(judge, opened, files);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    results[places[i]] = conclude(judge, *opened[i], files[i], std::move(versions[i]));
+  }
 }
 
 class Inspection {
@@ -83,12 +126,17 @@ class Inspection {
   }
 
   base::Status judge_waiting() {
-    std::vector<std::optional<base::Result<Inspected>>> results(waiting_.size());
-    KURA_TRY(base::each_on_threads(waiting_.size(), threads_, [&](std::size_t i) -> base::Status {
+    Results results(waiting_.size());
+    const std::size_t groups = (waiting_.size() + kAtOnce - 1) / kAtOnce;
+    KURA_TRY(base::each_on_threads(groups, threads_, [&](std::size_t group) -> base::Status {
       KURA_TRY(base::not_stopped(stop_));
-      results[i] = judge_task(judge_, waiting_[i]);
-      ++progress_.files_done;
-      if (*results[i]) progress_.bytes_done += (*results[i])->size;
+      const std::size_t begin = group * kAtOnce;
+      const std::size_t end = std::min(begin + kAtOnce, waiting_.size());
+      judge_tasks(judge_, waiting_, begin, end, results);
+      progress_.files_done += end - begin;
+      for (std::size_t i = begin; i < end; ++i) {
+        if (*results[i]) progress_.bytes_done += (*results[i])->size;
+      }
       return {};
     }));
     for (std::size_t i = 0; i < waiting_.size(); ++i) tell(waiting_[i], *results[i]);

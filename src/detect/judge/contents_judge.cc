@@ -19,8 +19,13 @@ auto with_input(const Contents& contents, std::string_view name, const auto& use
 
 }  // namespace
 
-Version DirectJudge::judge(const Contents& contents, std::string_view name) {
-  return with_input(contents, name, [&](Input& input) { return detect::judge(input, name); });
+std::vector<Version> DirectJudge::judge(std::span<const NamedContents> files) {
+  std::vector<Version> versions;
+  versions.reserve(files.size());
+  for (const auto& [contents, name] : files) {
+    versions.push_back(with_input(contents, name, [&](Input& input) { return detect::judge(input, name); }));
+  }
+  return versions;
 }
 
 Judgement DirectJudge::judge_change(const Version& before, const Contents& old_contents, const Version& after,

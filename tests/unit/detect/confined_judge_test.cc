@@ -45,7 +45,7 @@ class ConfinedJudgeTest : public ::testing::Test {
                            "while True:\n"
                            "    head = s.recv(4, socket.MSG_WAITALL)\n"
                            "    if not head: break\n"
-                           "    s.recv(struct.unpack('<I', head)[0], socket.MSG_WAITALL)\n"
+                           "    r = s.recv(struct.unpack('<I', head)[0], socket.MSG_WAITALL)\n"
                            "    "
                         << answer << "\n";
     ::chmod(path.c_str(), 0700);
@@ -91,6 +91,25 @@ TEST_F(ConfinedJudgeTest, AProcessThatEndedOnceIsStartedAgain) {
                         "frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 1, 0, 0, 0]))"));
   EXPECT_EQ(version.judgement.verdict, Verdict::kValid);
   EXPECT_TRUE(told_.empty());
+}
+
+// Whatever ends the process over many files, only the one that does is left unknown.
+TEST_F(ConfinedJudgeTest, OneFileThatEndsTheProcessTakesNoOtherWithIt) {
+  ConfinedJudge judge([this](std::string_view name, const base::Error& error) { note(name, error); }, {}, {},
+                      program("m = sys.exit(1) if b'bad' in r else "
+                              "frame((bytes([1, 4]) + b'text' + bytes([0, 39, 0, 1, 0, 0, 0])) * r[1])"));
+  std::vector<std::string> names;
+  for (int i = 0; i < 150; ++i) names.push_back(i == 70 ? "bad" : "good" + std::to_string(i));
+  std::vector<NamedContents> files;
+  const Contents contents{.fd = -1, .size = kContents.size(), .bytes = base::as_bytes(kContents)};
+  for (const std::string& name : names) files.push_back({contents, name});
+  const std::vector<Version> versions = judge.judge(files);
+  ASSERT_EQ(versions.size(), files.size());
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    EXPECT_EQ(versions[i].judgement.verdict, i == 70 ? Verdict::kUnknown : Verdict::kValid) << i;
+  }
+  ASSERT_EQ(told_.size(), 1U);
+  EXPECT_TRUE(told_.front().starts_with("bad: ")) << told_.front();
 }
 
 TEST_F(ConfinedJudgeTest, AProcessThatNeverAnswersIsEnded) {
@@ -203,20 +222,20 @@ TEST(JudgeMessages, AVersionComesOutAsItWentIn) {
 }
 
 TEST(JudgeMessages, ARequestComesOutAsItWentIn) {
-  const Request request{.name = "a/b.pdf",
-                        .contents = {.size = 77, .shared = true},
-                        .change = Request::Change{{.size = 76, .shared = false}, sample(), sample()}};
+  const Request request{.files = {{"a/b.pdf", {.size = 77, .shared_at = 0}}},
+                        .change = Request::Change{{.size = 76, .shared_at = {}}, sample(), sample()}};
   base::Encoder out;
   encode(request, out);
   base::Decoder in(out.bytes());
   const Request read = decode_request(in);
   ASSERT_TRUE(in.finish("a request"));
-  EXPECT_EQ(read.name, request.name);
-  EXPECT_EQ(read.contents.size, 77U);
-  EXPECT_TRUE(read.contents.shared);
+  ASSERT_EQ(read.files.size(), 1U);
+  EXPECT_EQ(read.files[0].name, "a/b.pdf");
+  EXPECT_EQ(read.files[0].contents.size, 77U);
+  EXPECT_EQ(read.files[0].contents.shared_at, 0U);
   ASSERT_TRUE(read.change);
   EXPECT_EQ(read.change->old_contents.size, 76U);
-  EXPECT_FALSE(read.change->old_contents.shared);
+  EXPECT_FALSE(read.change->old_contents.shared_at);
   expect_same(read.change->after, sample());
 }
 
@@ -241,7 +260,7 @@ TEST(JudgeMessages, TheLongestAnswerHasRoomForEveryVersion) {
     version.texture.random.add(0, version.texture.blocks);
     base::Encoder out;
     encode(version, out);
-    EXPECT_LE(out.size(), longest_answer(size));
+    EXPECT_LE(out.size(), longest_answer(size, 1));
     base::Decoder in(out.bytes());
     decode_version(in, size);
     EXPECT_TRUE(in.finish("a version")) << size;
