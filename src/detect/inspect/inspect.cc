@@ -139,6 +139,7 @@ class Inspection {
       }
       return {};
     }));
+    KURA_TRY(base::not_stopped(stop_));  // what was being judged then is not told
     for (std::size_t i = 0; i < waiting_.size(); ++i) tell(waiting_[i], *results[i]);
     waiting_.clear();
     return {};
