@@ -211,7 +211,7 @@ BrokenAt noise_in(Window& in, Range range, Budget& budget) {
   for (std::uint64_t at = range.offset; text && at + kNoisePiece <= range.end(); at += kNoisePiece) {
     if (!budget.spend(kNoisePiece)) return std::nullopt;
     if (!looks_random(in.at(at, kNoisePiece))) continue;
-    if (in.byte(range.offset) == '<' || !find(in, "ID", range.offset, at, budget)) return at;
+    if (in.byte(range.offset) == '<' || !find(in, "ID", range.offset, at + kNoisePiece, budget)) return at;
     break;
   }
   return foreign_block(in, range.offset, {&range, 1});
