@@ -19,7 +19,7 @@ constexpr std::uint64_t kManyBlocks = 4;
 // How unlikely borders at multiples of a power of two have to be, in bits: of what became random, and of what looked
 // random before.
 constexpr std::uint64_t kFewBits = 4;
-constexpr std::uint64_t kManyBits = 24;
+constexpr std::uint64_t kManyBits = 18;
 
 Judgement with_reason(Judgement judgement, Verdict verdict, std::string reason) {
   judgement.verdict = verdict;
@@ -133,9 +133,15 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
         "{} blocks of 4 KiB in {} places were replaced by what looks random, and all around them is as it was",
         replaced.blocks, replaced.runs);
   }
-  if (!replaced.same_size || replaced.edited > 0 || replaced.replaced == 0) return {};
+  if (!replaced.comparable || replaced.replaced + replaced.edited == 0) return {};
+  const bool wiped = after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks;
+  if (wiped && replaced.before.distinct() > 1) return "all its bytes are one now";
+  if (replaced.edited > 0) return {};
+  const bool lost_its_kind = !before.judgement.kind.empty() && after.judgement.kind.empty();
   if (replaced.kept == 0) {
-    return replaced.became_random() ? "all of it looks random now, and it is as long as before" : std::string();
+    const bool fits = old_window.size() == new_window.size() || after.judgement.kind.empty();
+    const bool found = fits && (replaced.became_random() || (lost_its_kind && replaced.is_random()));
+    return found ? "all of it looks random now, and it is as long as before, or little longer" : std::string();
   }
   const std::uint64_t bits = replaced.alignment_bits();
   const bool known = written_whole && !before.judgement.kind.empty();

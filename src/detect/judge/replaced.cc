@@ -35,7 +35,7 @@ Cell compare_cell(ByteSpan before, ByteSpan after) {
 
 class Comparison {
  public:
-  explicit Comparison(bool same_size) { found_.same_size = same_size; }
+  explicit Comparison(bool comparable) { found_.comparable = comparable; }
 
   void add(std::uint64_t offset, ByteSpan before, ByteSpan after);
   Replaced take() { return std::move(found_); }
@@ -88,7 +88,7 @@ void Comparison::add(std::uint64_t offset, ByteSpan before, ByteSpan after) {
     open_ = true;
   }
   // What is left behind the last whole cell is too little to say anything by.
-  for (std::size_t i = 0; found_.same_size && i + kCell <= before.size(); i += kCell) {
+  for (std::size_t i = 0; found_.comparable && i + kCell <= before.size(); i += kCell) {
     add_cell(offset + i, before.subspan(i, kCell), after.subspan(i, kCell));
   }
 }
@@ -114,10 +114,10 @@ bool Replaced::is_random() const { return looks_random(after); }
 bool Replaced::became_random() const { return looks_random(after) && !looks_random(before); }
 
 Replaced compare_contents(Window& before, Window& after) {
-  const bool same_size = before.size() == after.size();
-  Comparison comparison(same_size);
+  const bool comparable = after.size() >= before.size() && after.size() - before.size() <= kBlock;
+  Comparison comparison(comparable);
   const std::uint64_t size = std::min(before.size(), after.size());
-  const std::uint64_t end = same_size ? size : size / kBlock * kBlock;
+  const std::uint64_t end = comparable ? size : size / kBlock * kBlock;
   for (std::uint64_t offset = 0; offset < end; offset += kBlock) {
     const ByteSpan old_bytes = before.at(offset, kBlock);
     const ByteSpan new_bytes = after.at(offset, kBlock);

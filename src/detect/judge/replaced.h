@@ -8,13 +8,14 @@
 
 namespace kura::detect {
 
-// Of two versions of one size, in cells of 16 bytes, the block of the ciphers. Who encrypts parts of a file replaces
-// whole cells, from one multiple of a power of two to another; who edits one does not.
+// Of two versions of one size, or of which the new one has some bytes behind it (a key), in cells of 16 bytes, the
+// block of the ciphers. Who encrypts parts of a file replaces whole cells, from one multiple of a power of two to
+// another; who edits one does not.
 struct Replaced {
   std::uint64_t blocks = 0;       // of 4 KiB that differ
   std::uint64_t runs = 0;         // of those, in a row, with an equal block before and after
   std::uint64_t random = 0;       // blocks that differ and look random now
-  bool same_size = false;         // else nothing of what follows is counted
+  bool comparable = false;        // else nothing of what follows is counted
   std::uint64_t kept = 0;         // cells that are equal
   std::uint64_t replaced = 0;     // cells of which nearly all bytes differ
   std::uint64_t edited = 0;       // cells of which some do

@@ -57,6 +57,12 @@ TEST(Pair, AFileThatBecameRandomAtOneLengthIsFound) {
   EXPECT_EQ(judge_pair(before, noise(120)).verdict, Verdict::kBroken);
 }
 
+TEST(Pair, AFileThatBecameRandomAndGotAKeyBehindItIsFound) {
+  const std::string before = records(3000);
+  EXPECT_EQ(judge_pair(before, noise(3512)).verdict, Verdict::kBroken);
+  EXPECT_NE(judge_pair(before, before + noise(512)).verdict, Verdict::kBroken);
+}
+
 TEST(Pair, AnEditIsNone) {
   const std::string before = records(20000);
   std::string after = before;
