@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "detect/codec/eexec.h"
 #include "detect/codec/inflate.h"
 #include "detect/documents/lzw.h"
 #include "detect/documents/pdf_lexer.h"
@@ -135,9 +136,8 @@ StreamFound flate(Window& in, Range range, bool length_known, Budget& budget) {
   return found;
 }
 
-bool hexadecimal(std::uint8_t c) {
-  return is_space(c) || c == '>' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_digit(std::uint8_t c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool hexadecimal(std::uint8_t c) { return is_space(c) || c == '>' || is_digit(c); }
 bool base85(std::uint8_t c) { return is_space(c) || (c >= '!' && c <= 'u') || c == 'z' || c == '~' || c == '>'; }
 
 BrokenAt outside(Window& in, Range range, Budget& budget, bool (*allowed)(std::uint8_t)) {
@@ -184,8 +184,44 @@ Density density(Window& in, Range range) {
   return random * 2 > seen ? Density::kDense : Density::kPlain;
 }
 
-StreamFound unfiltered(Window& in, Range range, const StreamDict& dict, bool encrypted) {
+bool is_text(base::ByteSpan bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t c) { return c >= 0x20 ? c < 0x7F : is_space(c) && c != 0; });
+}
+
+// A font of Type 1 (9.9) that is not packed: its private part says where it ends.
+bool font_ends(Window& in, Range range, Budget& budget) {
+  constexpr std::string_view kPrivate = "currentfile eexec";
+  if (range.size > Window::kMost || !budget.spend(4 * range.size)) return true;
+  const std::string_view font = base::as_text(in.at(range.offset, static_cast<std::size_t>(range.size)));
+  std::size_t at = font.find(kPrivate);
+  if (at == std::string_view::npos) return !foreign_block(in, range.offset, {&range, 1});
+  at = font.find_first_not_of(" \t\r\n", at + kPrivate.size());
+  if (at == std::string_view::npos) return false;
+  return std::ranges::all_of(base::as_bytes(font.substr(at, 4)), is_digit) ||
+         eexec_decrypted(font.substr(at)).contains("closefile");
+}
+
+// Of data that no filter packs: text stays text, but for pictures inside of a page's program; a block that looks random
+// stands out of anything.
+BrokenAt noise_in(Window& in, Range range, Budget& budget) {
+  if (in.has(range.offset, "%!PS-AdobeFont") || in.has(range.offset, "%!FontType1")) {
+    return font_ends(in, range, budget) ? BrokenAt() : BrokenAt(range.offset);
+  }
+  const bool text = is_text(in.at(range.offset, kNoisePiece)) && !in.has(range.offset, "%!");
+  for (std::uint64_t at = range.offset; text && at + kNoisePiece <= range.end(); at += kNoisePiece) {
+    if (!budget.spend(kNoisePiece)) return std::nullopt;
+    if (!looks_random(in.at(at, kNoisePiece))) continue;
+    if (in.byte(range.offset) == '<' || !find(in, "ID", range.offset, at + kNoisePiece, budget)) return at;
+    break;
+  }
+  return foreign_block(in, range.offset, {&range, 1});
+}
+
+StreamFound unfiltered(Window& in, Range range, const StreamDict& dict, bool encrypted, Budget& budget) {
   const bool opaque = encrypted || !dict.filter.empty();
+  if (!encrypted) {
+    if (const BrokenAt at = noise_in(in, range, budget)) return {StreamEnd::kBroken, range.end(), *at, {}};
+  }
   const Density is = opaque ? Density::kDense : density(in, range);
   return {StreamEnd::kUnproven, range.end(), 0, {range, is}};
 }
@@ -206,7 +242,7 @@ StreamFound by_filter(Window& in, Range range, const StreamDict& dict, Budget& b
   else if (filter == "RunLengthDecode" || filter == "RL")
     broken_at = runs_break(in, range, budget);
   else
-    return unfiltered(in, range, dict, false);
+    return unfiltered(in, range, dict, false, budget);
   if (budget.spent_out()) return {StreamEnd::kOverBudget, 0, 0, {}};
   if (broken_at) return {StreamEnd::kBroken, range.end(), *broken_at, {}};
   return {StreamEnd::kHolds, range.end(), 0, {}};
@@ -251,7 +287,7 @@ StreamFound check_stream(Window& in, std::uint64_t offset, const StreamDict& dic
     range.size = *word - begins;
   }
   if (dict.external || range.size == 0) return {StreamEnd::kHolds, range.end(), 0, {}};
-  if (encrypted || dict.filter == "Crypt") return unfiltered(in, range, dict, true);
+  if (encrypted || dict.filter == "Crypt") return unfiltered(in, range, dict, true, budget);
   if (!packed) return by_filter(in, range, dict, budget);
   StreamFound found = flate(in, range, true, budget);
   found.next = range.end();

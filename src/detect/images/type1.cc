@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "detect/codec/eexec.h"
+
 namespace kura::detect::type1 {
 namespace {
 
@@ -71,20 +73,6 @@ std::string binary_of(std::string_view part) {
   return bytes;
 }
 
-// Chapter 7.1: the key is the same for all fonts, so this hides nothing. Each byte depends on all before it, so what is
-// wrong anywhere makes noise of all that follows.
-std::string decrypt(std::string_view bytes) {
-  std::uint16_t key = 55665;
-  std::string plain;
-  plain.reserve(bytes.size());
-  for (const char c : bytes) {
-    const auto sign = static_cast<std::uint8_t>(c);
-    plain += static_cast<char>(sign ^ key >> 8);
-    key = static_cast<std::uint16_t>((sign + key) * 52845U + 22719U);
-  }
-  return plain;
-}
-
 bool is_text(std::string_view part) {
   return std::ranges::all_of(part, [](char c) {
     const auto sign = static_cast<std::uint8_t>(c);
@@ -117,7 +105,7 @@ Report check(Window& in, Budget& budget) {
   std::size_t from = begin + kEexec.size();
   while (from < font.size() && (font[from] == ' ' || font[from] == '\r' || font[from] == '\n' || font[from] == '\t'))
     ++from;
-  const std::string plain = decrypt(binary_of(std::string_view(font).substr(from)));
+  const std::string plain = eexec_decrypted(binary_of(std::string_view(font).substr(from)));
   if (plain.find("/Private") == std::string::npos) return broken(from, "the font's private part is none");
   if (plain.find(kEnd) == std::string::npos)
     return broken(from, "the font's private part has no end: bytes in it are wrong");

@@ -1,21 +1,25 @@
 #include "detect/judge/pair.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
 #include "detect/input/window.h"
 #include "detect/judge/names.h"
+#include "detect/judge/replaced.h"
 #include "detect/kinds/kinds.h"
-#include "detect/stats/byte_counts.h"
 
 namespace kura::detect {
 namespace {
 
-using base::ByteSpan;
-
 // At least this many blocks, or this share of those that were plain, became random.
 constexpr std::uint64_t kManyBlocks = 4;
+
+// How unlikely borders at multiples of a power of two have to be, in bits: of what became random, and of what looked
+// random before.
+constexpr std::uint64_t kFewBits = 4;
+constexpr std::uint64_t kManyBits = 18;
 
 Judgement with_reason(Judgement judgement, Verdict verdict, std::string reason) {
   judgement.verdict = verdict;
@@ -59,35 +63,6 @@ bool still_promises(std::string_view name, std::string_view kind_name) {
 
 // ---- Blocks replaced in place ----
 
-struct Replaced {
-  std::uint64_t blocks = 0;  // that differ
-  std::uint64_t runs = 0;    // of those, in a row, with an equal block before and after
-  std::uint64_t random = 0;  // that differ and are random now
-};
-
-Replaced compare_blocks(Window& before, Window& after) {
-  Replaced replaced;
-  const std::uint64_t blocks = std::min(before.size(), after.size()) / kBlock;
-  bool open = false;
-  bool met_equal = false;
-  for (std::uint64_t block = 0; block < blocks; ++block) {
-    const ByteSpan old_bytes = before.at(block * kBlock, kBlock);
-    const ByteSpan new_bytes = after.at(block * kBlock, kBlock);
-    if (std::ranges::equal(old_bytes, new_bytes)) {
-      if (open && met_equal) ++replaced.runs;
-      open = false;
-      met_equal = true;
-      continue;
-    }
-    ++replaced.blocks;
-    ByteCounts counts;
-    counts.add(new_bytes);
-    if (counts.looks_random()) ++replaced.random;
-    open = true;
-  }
-  return replaced;
-}
-
 // Kinds that programs write as a whole, front to back: no honest program replaces single blocks in their middle.
 bool is_written_whole(const std::string& kind) {
   for (const std::string_view changes_in_place :
@@ -113,6 +88,10 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
     }
+    if (was == Verdict::kOpaque && still_promises(name, before.judgement.kind)) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("it was {}, its name still says so, and it is no longer", what_it_was(before)));
+    }
     if (is_random(before) || was == Verdict::kOpaque) {
       return with_reason(after.judgement, Verdict::kOpaque, "it looked random before, too");
     }
@@ -121,8 +100,9 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
     return after.judgement;
   }
   if (is == Verdict::kUnknown && after.judgement.kind.empty()) {
-    if (after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks &&
-        before.texture.uniform < before.texture.blocks) {
+    const bool was_uniform = before.size == 0 || (was != Verdict::kValid && was != Verdict::kOpaque &&
+                                                  before.texture.uniform == before.texture.blocks);
+    if (after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks && !was_uniform) {
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("it was {}, and was wiped", what_it_was(before)));
     }
@@ -139,21 +119,50 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
   return after.judgement;
 }
 
+namespace {
+
+// What the two contents say that the versions alone do not; empty when nothing.
+std::string change_of_contents(const Version& before, Window& old_window, const Version& after, Window& new_window) {
+  const bool known_cipher = before.judgement.verdict == Verdict::kOpaque && !before.judgement.kind.empty();
+  if (before.judgement.verdict == Verdict::kOpaque && !known_cipher) return {};
+  if (is_printed(old_window.size(), new_window)) return "it is as long as it was in base64 or hexadecimal digits";
+  const bool written_whole = is_written_whole(before.judgement.kind) && is_written_whole(after.judgement.kind);
+  const Replaced replaced = compare_contents(old_window, new_window);
+  if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && written_whole) {
+    return fmt::format(
+        "{} blocks of 4 KiB in {} places were replaced by what looks random, and all around them is as it was",
+        replaced.blocks, replaced.runs);
+  }
+  if (!replaced.comparable || replaced.replaced + replaced.edited == 0) return {};
+  const bool wiped = after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks;
+  if (wiped && replaced.before.distinct() > 1) return "all its bytes are one now";
+  if (replaced.edited > 0) return {};
+  const bool lost_its_kind = !before.judgement.kind.empty() && after.judgement.kind.empty();
+  if (replaced.kept == 0) {
+    const bool fits = old_window.size() == new_window.size() || after.judgement.kind.empty();
+    const bool found = fits && (replaced.became_random() || (lost_its_kind && replaced.is_random()));
+    return found ? "all of it looks random now, and it is as long as before, or little longer" : std::string();
+  }
+  const std::uint64_t bits = replaced.alignment_bits();
+  const bool known = written_whole && !before.judgement.kind.empty();
+  if ((replaced.became_random() && bits >= kFewBits) || (replaced.is_random() && known && bits >= kManyBits)) {
+    return fmt::format("{} pieces of it, {} bytes in all, were replaced by what looks random, at multiples of {}",
+                       (replaced.borders + 1) / 2, replaced.after.total(),
+                       std::uint64_t{1} << std::countr_zero(replaced.border_bits));
+  }
+  return {};
+}
+
+}  // namespace
+
 Judgement judge_change(const Version& before, Input& old_contents, const Version& after, Input& new_contents,
                        std::string_view name) {
   Judgement judgement = judge_change(before, after, name);
-  if (judgement.verdict == Verdict::kBroken || before.judgement.verdict == Verdict::kOpaque) return judgement;
+  if (judgement.verdict == Verdict::kBroken) return judgement;
   Window old_window(old_contents);
   Window new_window(new_contents);
-  const Replaced replaced = compare_blocks(old_window, new_window);
-  if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && is_written_whole(after.judgement.kind)) {
-    return with_reason(
-        judgement, Verdict::kBroken,
-        fmt::format("{} blocks of 4 KiB in {} places were replaced by what looks random, and all around them "
-                    "is as it was",
-                    replaced.blocks, replaced.runs));
-  }
-  return judgement;
+  std::string change = change_of_contents(before, old_window, after, new_window);
+  return change.empty() ? judgement : with_reason(judgement, Verdict::kBroken, std::move(change));
 }
 
 }  // namespace kura::detect

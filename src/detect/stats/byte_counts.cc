@@ -8,11 +8,16 @@ namespace {
 constexpr double kMean = 255;
 constexpr double kDeviation = 22.6;
 constexpr std::uint64_t kLeast = 256;
+constexpr std::size_t kSmall = 2048;  // for fewer bytes, more tables cost more than they save
 
 }  // namespace
 
 void ByteCounts::add(base::ByteSpan bytes) {
   total_ += bytes.size();
+  if (bytes.size() < kSmall) {
+    for (const std::uint8_t byte : bytes) ++counts_[byte];
+    return;
+  }
   // Four tables: equal bytes in a row would else wait for each other's store.
   std::array<std::array<std::uint32_t, 256>, 4> parts{};
   const std::size_t fours = bytes.size() / 4 * 4;

@@ -68,6 +68,65 @@ TEST(Pdf, AFlippedBitInAStreamIsFound) {
   }
 }
 
+std::string with_plain_stream(const std::string& data) {
+  const std::string object =
+      "900 0 obj\n<</Length " + std::to_string(data.size()) + ">>\nstream\n" + data + "\nendstream\nendobj\n";
+  std::string file = document();
+  return file.insert(file.find("xref"), object);
+}
+
+std::string text(std::size_t size) {
+  std::string bytes;
+  for (int i = 0; bytes.size() < size; ++i) bytes += "1 0 0 1 " + std::to_string(i) + " 700 cm\n";
+  return bytes;
+}
+
+TEST(Pdf, NoiseInATextThatNoFilterPacksIsFound) {
+  const std::string whole = text(9000);
+  EXPECT_EQ(judge(with_plain_stream(whole)).evidence, "");
+  std::string damaged = whole;
+  damaged.replace(3000, 2000, noise(2000));
+  EXPECT_EQ(judge(with_plain_stream(damaged)).finding, Finding::kBroken);
+}
+
+TEST(Pdf, APictureInsideOfAPageProgramIsWhole) {
+  const std::string picture = "q BI /W 40 /H 50 /BPC 8 /CS /G\nID " + noise(2000) + " EI Q\n";
+  EXPECT_EQ(judge(with_plain_stream(text(1000) + picture + text(1000))).evidence, "");
+}
+
+TEST(Pdf, ARandomBlockAmongSamplesThatNoFilterPacksIsFound) {
+  std::string samples;
+  for (std::size_t i = 0; i < 30000; ++i) samples += static_cast<char>(i / 100 % 7 * 3);
+  std::string file = with_plain_stream(samples);
+  EXPECT_EQ(judge(file).evidence, "");
+  const std::size_t at = (file.find("900 0 obj") / 4096 + 2) * 4096;
+  file.replace(at, 4096, noise(4096));
+  EXPECT_EQ(judge(file).finding, Finding::kBroken);
+}
+
+// A font's private part as it is encrypted (Type 1 font format, 7.1).
+std::string eexec(const std::string& plain) {
+  std::uint16_t key = 55665;
+  std::string bytes;
+  for (const char c : plain) {
+    bytes += static_cast<char>(static_cast<std::uint8_t>(c) ^ key >> 8);
+    key = static_cast<std::uint16_t>((static_cast<std::uint8_t>(bytes.back()) + key) * 52845U + 22719U);
+  }
+  return bytes;
+}
+
+TEST(Pdf, AFontThatNoFilterPacksSaysWhereItEnds) {
+  const std::string clear = "%!PS-AdobeFont-1.0: Test\n/FontName /Test def\ncurrentfile eexec\n";
+  const std::string font = clear + eexec(
+                                       "\xF0\xF1\xF2\xF3"
+                                       "dup /Private 8 dict dup begin\n" +
+                                       text(3000) + "mark currentfile closefile\n");
+  EXPECT_EQ(judge(with_plain_stream(font)).evidence, "");
+  std::string damaged = font;
+  damaged[clear.size() + 1000] ^= 4;
+  EXPECT_EQ(judge(with_plain_stream(damaged)).finding, Finding::kBroken);
+}
+
 TEST(Pdf, CutShortIsFound) {
   const std::string file = document();
   for (std::size_t size = 64; size < file.size() - 80; size += 97) {
