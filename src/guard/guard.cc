@@ -20,9 +20,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kJudges = 2;
-constexpr std::size_t kMostWaiting = 32768;   // changes of a judge's queue, and postponed ones
-constexpr std::size_t kLookedAtHolds = 1000;  // ten times a second
-constexpr std::int64_t kKeptDays = 90;        // touches, and what deleted files were
+constexpr std::size_t kMostWaiting = 32768;     // changes of a judge's queue, and postponed ones
+constexpr std::size_t kLookedAtHolds = 1000;    // ten times a second
+constexpr std::chrono::seconds kAskedAgain{3};  // when it is only to be confirmed whose connections are
+constexpr std::int64_t kKeptDays = 90;          // touches, and what deleted files were
 
 std::string what_of(const Change& change, Memory& memory) {
   if (change.what == Change::What::kDeleted) return "deleted";
@@ -48,7 +49,7 @@ Guard::Guard(GuardSettings settings, OnEvent on_event, Share share)
     : settings_(std::move(settings)),
       on_event_(std::move(on_event)),
       share_(std::move(share)),
-      actors_(settings_.opens_per_second, settings_.opens_at_once),
+      actors_(settings_.opens_per_second, settings_.opens_at_once, settings_.cut.ports),
       judge_([this](std::string_view path, const base::Error& error) { tell_unjudged(path, error); }) {}
 
 Guard::~Guard() = default;
@@ -185,9 +186,13 @@ void Guard::alarm(std::string_view what, const std::string& message) {
 }
 
 void Guard::ask_samba_for_clients(const std::stop_token& stop) {
+  using Wanted = ActorTable::Wanted;
   bool told = false;
+  auto asked = Clock::now();
   while (base::pause_for(std::chrono::milliseconds(20), stop)) {
-    if (!actors_.wants_clients()) continue;
+    const Wanted wanted = actors_.wants_clients();
+    if (wanted == Wanted::kNothing || (wanted == Wanted::kSoon && Clock::now() - asked < kAskedAgain)) continue;
+    asked = Clock::now();
     const auto clients = ask_samba(settings_.cut.samba_config, stop);
     if (!clients && !std::exchange(told, true)) {
       alarm("samba", "Samba's clients cannot be told apart: " + clients.error().text());
@@ -196,7 +201,7 @@ void Guard::ask_samba_for_clients(const std::stop_token& stop) {
     for (const ActorPointer& actor : actors_.all()) {
       if (actor->watched) cases_->look_at(actor);
     }
-    if (actors_.wants_clients()) base::pause_for(std::chrono::milliseconds(300), stop);
+    if (actors_.wants_clients() == Wanted::kNow) base::pause_for(std::chrono::milliseconds(300), stop);
   }
 }
 

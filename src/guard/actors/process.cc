@@ -1,13 +1,18 @@
 #include "guard/actors/process.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -65,6 +70,30 @@ Access access_of_openat2(pid_t thread, std::uint64_t address) {
   return got == sizeof how.flags ? access_in(how.flags) : Access::kWrite;
 }
 
+// Of its own end; 0 when it is no socket of the internet.
+std::uint16_t port_of(int socket) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) != 0) return 0;
+  if (own.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(own).sin_port);
+  return own.ss_family == AF_INET6 ? ntohs(reinterpret_cast<const sockaddr_in6&>(own).sin6_port) : std::uint16_t{0};
+}
+
+// As Samba writes it: an address of IPv4 also where it came in by IPv6.
+std::string peer_address(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+  const void* const bytes = peer.ss_family == AF_INET
+                                ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(peer).sin_addr)
+                                : &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  if (::inet_ntop(peer.ss_family, bytes, text.data(), text.size()) == nullptr) return {};
+  const std::string_view address(text.data());
+  const bool mapped = address.starts_with("::ffff:") && address.contains('.');
+  return std::string(mapped ? address.substr(7) : address);
+}
+
 std::string unit_in(std::string_view cgroup) {
   const std::size_t end = cgroup.find('\n');
   const std::string_view line = cgroup.substr(0, end);
@@ -75,6 +104,20 @@ std::string unit_in(std::string_view cgroup) {
 }
 
 }  // namespace
+
+std::string peer_of(pid_t pid, std::span<const std::uint16_t> ports) {
+  const base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return {};
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid), code)) {
+    if (!std::filesystem::read_symlink(entry.path(), code).native().starts_with("socket:")) continue;
+    const int number = base::parse_number<int>(entry.path().filename().native()).value_or(-1);
+    const base::UniqueFd socket(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    if (!socket || std::ranges::find(ports, port_of(socket.get())) == ports.end()) continue;
+    if (std::string address = peer_address(socket.get()); !address.empty()) return address;
+  }
+  return {};
+}
 
 bool Process::is_samba() const { return program.ends_with("/smbd"); }
 

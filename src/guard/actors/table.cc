@@ -41,6 +41,8 @@ ActorName name_of_unnamed(const Process& process) {
           .unit = {}};
 }
 
+bool has_client(const Actor& actor) { return !actor.name().address.empty(); }
+
 void move_over(Actor& from, Actor& to) {
   const auto old_state = from.state.lock();
   const auto state = to.state.lock();
@@ -75,9 +77,15 @@ ActorPointer ActorTable::add_process(pid_t pid, Clock::time_point now) {
   Known known{
       .process = process_of(pid).value_or(Process{.pid = pid, .started = 0, .user = 0, .program = {}, .unit = {}}),
       .actor = {},
-      .checked = now};
+      .checked = now,
+      .address = {}};
   known.unnamed = known.process.is_samba();
-  known.actor = named_locked(known.unnamed ? name_of_unnamed(known.process) : name_of_local(known.process));
+  if (known.unnamed) known.address = peer_of(pid, samba_ports_);
+  if (const auto last = by_address_.find(known.address); known.unnamed && last != by_address_.end()) {
+    known.actor = last->second;
+  } else {
+    known.actor = named_locked(known.unnamed ? name_of_unnamed(known.process) : name_of_local(known.process));
+  }
   add_process_to(*known.actor, known.process);
   ActorPointer actor = known.actor;
   processes_.insert_or_assign(pid, std::move(known));
@@ -94,6 +102,7 @@ ActorPointer ActorTable::named_locked(const ActorName& name) {
   if (!actor) {
     actor = std::make_shared<Actor>(name, opens_per_second_, opens_at_once_);
     actor->state.lock()->first_seen = base::now_ns();
+    if (has_client(*actor)) by_address_.try_emplace(name.address, actor);
   }
   return actor;
 }
@@ -121,9 +130,13 @@ std::vector<std::pair<ActorPointer, ActorPointer>> ActorTable::named_lately() {
   return all;
 }
 
-bool ActorTable::wants_clients() {
+ActorTable::Wanted ActorTable::wants_clients() {
   const base::MutexLock lock(mutex_);
-  return std::ranges::any_of(processes_, [](const auto& entry) { return entry.second.unnamed; });
+  Wanted wanted = Wanted::kNothing;
+  for (const auto& [pid, known] : processes_) {
+    if (known.unnamed) wanted = std::max(wanted, has_client(*known.actor) ? Wanted::kSoon : Wanted::kNow);
+  }
+  return wanted;
 }
 
 void ActorTable::set_clients(const SambaClients& clients) {
@@ -149,7 +162,8 @@ void ActorTable::name_client(Known& known, const ActorName& name) {
   known.unnamed = false;
   const ActorPointer old = known.actor;
   known.actor = named_locked(name);
-  if (old == known.actor) return;
+  if (has_client(*known.actor)) by_address_[name.address] = known.actor;
+  if (old == known.actor || has_client(*old)) return;  // the last one named at that address is somebody of his own
   move_over(*old, *known.actor);
   actors_.erase(old->name().key());
   became_.push_back({old, known.actor, Clock::now()});
@@ -161,6 +175,7 @@ void ActorTable::make_room(Clock::time_point now) {
   std::erase_if(processes_, [&](const auto& entry) { return now - entry.second.checked > std::chrono::minutes(1); });
   if (processes_.size() >= kMostProcesses) processes_.erase(processes_.begin());
   if (actors_.size() < kMostActors) return;
+  by_address_.clear();
   std::erase_if(actors_, [](const auto& entry) {
     return entry.second.use_count() == 1 && !entry.second->watched && !entry.second->usual;
   });

@@ -1,6 +1,7 @@
 // Which actor a process belongs to. Found again by the pid within a microsecond or two; the first look at a process
-// takes some 100 us. A process of smbd stands for a client that is not known yet until set_clients() names it; what was
-// found against it until then goes over to the client.
+// takes some 100 us. A process of smbd stands for whoever was named last at the address that it is connected to, which
+// the kernel tells at once, or else for a client that is not known yet, until set_clients() names it; what was found
+// against the latter until then goes over to the client.
 //
 // Shared between threads. Bounded: the oldest processes and actors without a sign against them are forgotten.
 #pragma once
@@ -24,8 +25,9 @@ using ActorPointer = std::shared_ptr<Actor>;
 
 class ActorTable {
  public:
-  ActorTable(double opens_per_second, double opens_at_once)
-      : opens_per_second_(opens_per_second), opens_at_once_(opens_at_once) {}
+  // `samba_ports`: where clients of Samba come in.
+  ActorTable(double opens_per_second, double opens_at_once, std::vector<std::uint16_t> samba_ports = {445, 139})
+      : opens_per_second_(opens_per_second), opens_at_once_(opens_at_once), samba_ports_(std::move(samba_ports)) {}
 
   ActorPointer of(pid_t pid);
   ActorPointer named(const ActorName& name);
@@ -36,8 +38,10 @@ class ActorTable {
   // Those who got their client's name lately, and who they are: what is noted of them elsewhere has to follow.
   std::vector<std::pair<ActorPointer, ActorPointer>> named_lately();
 
-  // Whether there are processes of smbd without a client.
-  bool wants_clients();
+  // Whether there are processes of smbd of which Samba has not said whose they are, and which: those of clients that
+  // were not seen before, who wait for it, and those that are only taken for what was named last.
+  enum class Wanted : std::uint8_t { kNothing, kSoon, kNow };
+  Wanted wants_clients();
   void set_clients(const SambaClients& clients);
 
   static constexpr std::size_t kMostProcesses = 16384;
@@ -50,7 +54,8 @@ class ActorTable {
     ActorPointer actor;
     Clock::time_point checked;
     int asked = 0;         // how often Samba was asked for it in vain
-    bool unnamed = false;  // of smbd, without a client yet
+    bool unnamed = false;  // of smbd, and Samba was not asked yet whose
+    std::string address;   // of smbd's client
   };
   struct Became {
     ActorPointer was, is;
@@ -65,9 +70,11 @@ class ActorTable {
 
   const double opens_per_second_;
   const double opens_at_once_;
+  const std::vector<std::uint16_t> samba_ports_;
   base::Mutex mutex_;
   std::unordered_map<pid_t, Known> processes_ KURA_GUARDED_BY(mutex_);
   std::unordered_map<std::string, ActorPointer> actors_ KURA_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, ActorPointer> by_address_ KURA_GUARDED_BY(mutex_);  // who was named last
   std::deque<Became> became_ KURA_GUARDED_BY(mutex_);
 };
 
