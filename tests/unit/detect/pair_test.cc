@@ -1,0 +1,58 @@
+#include "detect/judge/pair.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "detect/judge/judge.h"
+#include "support/detect/archive_samples.h"
+
+namespace kura::detect {
+namespace {
+
+Version version_of(base::ByteSpan contents, std::string_view name) {
+  MemoryInput input(contents);
+  return judge(input, name);
+}
+
+base::Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+Version of_kind(Verdict verdict, std::string kind) {
+  Version version;
+  version.judgement = {verdict, std::move(kind), {}};
+  version.size = 9000;
+  return version;
+}
+
+Verdict after(const Version& before, const base::Bytes& now, std::string_view name) {
+  return judge_change(before, version_of(now, name), name).verdict;
+}
+
+TEST(Pair, AFileThatWasEncryptedByDesignHasAFormToLose) {
+  const base::Bytes random = samples::noise(9000);
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12"), Verdict::kBroken);
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12.locked"), Verdict::kBroken);
+  EXPECT_NE(after(of_kind(Verdict::kOpaque, ""), random, "container"), Verdict::kBroken);
+}
+
+TEST(Pair, ANameThatSaysNothingDoesNotHideThatTheKindIsGone) {
+  EXPECT_EQ(after(of_kind(Verdict::kValid, "utf-8 text"), samples::noise(120), "README"), Verdict::kBroken);
+  EXPECT_EQ(after(of_kind(Verdict::kValid, "elf"), samples::noise(9000), "nohup"), Verdict::kBroken);
+}
+
+TEST(Pair, SmallCiphertextInBase64OrHexadecimalIsSeenByWhatWasThereBefore) {
+  const base::Bytes base64 = bytes_of("c3VwZXJzZWNyZXQgYnl0ZXMgb2YgYSBjaXBoZXJ0ZXh0IQ9Zk3xVb2Q=\n");
+  const base::Bytes digits = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d");
+  const Version prose =
+      version_of(bytes_of("What lies in this folder is old, and nobody needs it any more.\n"), "a.txt");
+  EXPECT_EQ(after(prose, base64, "a.txt"), Verdict::kBroken);
+  EXPECT_EQ(after(prose, digits, "a.txt"), Verdict::kBroken);
+  EXPECT_EQ(after(of_kind(Verdict::kValid, "png"), base64, "a.png"), Verdict::kBroken);
+  // A token that is replaced by another one, and prose by words.
+  EXPECT_EQ(after(version_of(digits, "token.txt"), base64, "token.txt"), Verdict::kValid);
+  EXPECT_EQ(after(prose, bytes_of("MemoryInput\nJudgement\nTokenBucket\n"), "a.txt"), Verdict::kValid);
+}
+
+}  // namespace
+}  // namespace kura::detect
