@@ -1,7 +1,7 @@
 """How many attacked files `kura inspect` finds, and how many clean ones it takes for attacked, by kind and mode, with 95 %
 intervals; and how fast it is.
 
-  ./run bench detect [--quick] [--only single,pairs,benign,throughput] [--modes full,sparse] [--kinds pdf,cfb] [--half test]
+  ./run bench detect [--quick] [--only single,pairs,benign,throughput,incidents] [--modes full,sparse] [--kinds pdf,cfb] [--half test]
 
 Data are made below build/bench/detect the first time, which takes an hour and 12 GB (--quick: a few minutes, 1 GB). Results are
 printed, and lie there as results.md and results.json; every miss and every false alarm is a line in misses.jsonl or false.jsonl.
@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import bench  # noqa: E402
-from detect import corpus, figures, judge, pairs  # noqa: E402
+from detect import corpus, figures, incidents, judge, pairs  # noqa: E402
 from detect.figures import Tally  # noqa: E402
 
-PARTS = ["single", "pairs", "benign", "throughput"]  # the clean point over seeded incidents comes with what finds it
+PARTS = ["single", "pairs", "benign", "throughput", "incidents"]
 MB = 1_000_000
 Section = tuple[str, str]
 
@@ -190,6 +190,20 @@ def throughput(at: Bench) -> None:
     at.show("Judging on one thread, from memory", figures.markdown(rows, ["kind", "MB", "MB/s of the clock", "MB a second of the processor"]))
 
 
+# ---- Incidents ----
+
+def whole_incidents(at: Bench) -> None:
+    """Offices over many backups, each attacked, and recovered: seeds 1 to --incidents."""
+    by_kind: dict[str, list[Path]] = {}
+    for line in at.lines:
+        by_kind.setdefault(str(line["kind"]), []).append(at.base / str(line["path"]))
+    pool = incidents.pool_of(by_kind)
+    seeds = [at.args.incident] if at.args.incident else range(1, at.args.incidents + 1)
+    found = incidents.gathered(incidents.run_all(seeds, pool, at.work), at.base / "incidents-misses.jsonl", say)
+    at.results["incidents"] = found
+    at.show("Incidents: clean point, versions and lists exactly right", incidents.tables(found))
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench detect", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 
@@ -204,9 +218,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-kind", type=int, default=0, help="attacked files of each kind and mode (100; 8 with --quick)")
     parser.add_argument("--speed-mb", type=int, default=0, help="megabytes of the mixed corpus to time (800; 60 with --quick)")
+    parser.add_argument("--incidents", type=int, default=0, help="how many (1,000; 10 with --quick)")
+    parser.add_argument("--incident", type=int, default=0, help="only the one of this seed")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench" / "detect", help="where data and results lie")
     args = parser.parse_args()
     args.per_kind = args.per_kind or (8 if args.quick else 100)
+    args.incidents = args.incidents or (10 if args.quick else 1000)
     args.speed_mb = args.speed_mb or (60 if args.quick else 800)
     for given, known in ((args.only, PARTS), (args.modes, list(pairs.MODES))):
         for word in given:
@@ -229,6 +246,8 @@ def main() -> int:
         benign(at)
     if "throughput" in args.only:
         throughput(at)
+    if "incidents" in args.only:
+        whole_incidents(at)
     command = " ".join(["./run bench detect", *sys.argv[1:]])
     count, kinds = len(at.lines), len({line["kind"] for line in at.lines})
     head = (f"{began:%Y-%m-%d %H:%M} UTC, `{command}`, {time.monotonic() - clock:,.0f} s\n{bench.machine()}\n"

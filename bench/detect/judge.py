@@ -46,6 +46,15 @@ def single(folder: Path, threads: int = 2) -> list[Judged]:
     return [_judged(line, folder) for line in lines if "verdict" in line and "path" in line]
 
 
+def broken_among(paths: Sequence[Path]) -> set[Path]:
+    """Those that are called broken by themselves."""
+    found: set[Path] = set()
+    for at in range(0, len(paths), 1000):
+        lines = _lines(["--threads", "2", *paths[at:at + 1000]])
+        found |= {Path(str(line["path"])) for line in lines if line.get("verdict") == "broken"}
+    return found
+
+
 def pairs(old: Path, new: Path, threads: int = 2) -> list[Judged]:
     """Every file below `new`, knowing what is below `old`."""
     lines = _lines(["--threads", str(threads), "--before", old, "--after", new])

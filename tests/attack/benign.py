@@ -153,15 +153,17 @@ def picture(change: str) -> Do:
 def tags(old: Path, new: Path, chance: random.Random) -> None:
     import mutagen
     shutil.copyfile(old, new)
-    file = mutagen.File(new, easy=True)
-    if file is None:
-        raise NotSuited(f"{old}: it has no place for tags")
     try:
+        file = mutagen.File(new, easy=True)
+        if file is None:
+            raise NotSuited(f"{old}: it has no place for tags")
         if file.tags is None:
             file.add_tags()
         file["title"] = f"Song {chance.randrange(1000)}"
         file["artist"] = "Somebody " * chance.randrange(1, 300)
         file.save()
+    except NotSuited:
+        raise
     except Exception as error:  # mutagen has many kinds of errors of its own
         raise NotSuited(f"{old}: {error}") from error
 
@@ -274,6 +276,8 @@ def pretty(old: Path, new: Path, chance: random.Random) -> None:
 
 
 def table_sort(old: Path, new: Path, _chance: random.Random) -> None:
+    if b"\0" in old.read_bytes():
+        raise NotSuited(f"{old}: it is no text in bytes")
     first, *rows = old.read_bytes().splitlines(keepends=True)
     new.write_bytes(first + b"".join(sorted(rows)))
 

@@ -103,7 +103,81 @@ def test_what_an_attack_deleted_comes_back_too(kura, office, tmp_path):
         scramble(path, chance, f"{i:08x}")
     assert verdict(kura.json("backup", office))[0] == "attacked"
     summary, tree = recovered(kura, tmp_path / "back", office)
-    assert tree == wanted and summary["gone"] == 12 and summary["left_out"] == 12
+    assert tree == wanted and summary["back"] + summary["gone"] == 12 and summary["left_out"] == 12
+
+
+@pytest.mark.parametrize("name", ["{}.locked", "{}"])
+def test_a_slow_attack_that_renames_is_undone_from_its_first_file_on(kura, office, tmp_path, name):
+    """The first files are in backups that were called clean."""
+    chance = random.Random(11)
+    kura.json("backup", office)
+    clean = kura.backup(office)
+    wanted = tree_of(office)
+    verdicts = []
+    for path in files_of(office)[:5]:
+        scramble(path, chance, name.format(path.name))
+        verdicts.append(verdict(kura.json("backup", office))[0])
+    assert verdicts[0] == "clean" and verdicts[-1] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == wanted and summary["clean_snapshot_id"] == clean
+    assert kura.json("ls", f"clean:{office}").of_type("entry") == kura.json("ls", f"{clean}:{office}").of_type("entry")
+
+
+def test_work_that_was_backed_up_after_the_attack_began_comes_back(kura, office, tmp_path):
+    """Changed, or made, after the clean point, backed up whole, and hit only then."""
+    chance = random.Random(12)
+    kura.json("backup", office)
+    files = files_of(office)
+    for path in files[:6]:
+        scramble(path, chance)
+    for path in files[6:12]:
+        edit(path, chance)
+    new = [path.with_name("new " + path.name) for path in files[12:16]]
+    for path in new:
+        shutil.copy(files[20], path)
+        edit(path, chance)
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    wanted = tree_of(office)
+    for path in [*files[6:10], *new[:2]]:
+        scramble(path, chance)
+    scramble(new[2], chance, new[2].name + ".locked")
+    new[3].unlink()
+    files[11].unlink()
+    kura.json("backup", office)
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    hit = {str(path.relative_to(office)) for path in files[:6]}
+    assert {path: data for path, data in tree.items() if path not in hit} == {path: data for path, data in wanted.items() if path not in hit}
+    assert (summary["back"], summary["gone"], summary["left_out"]) == (13, 2, 1)
+
+
+def test_a_file_that_was_hit_before_its_first_backup_is_said_to_be_lost(kura, office, tmp_path):
+    chance = random.Random(13)
+    kura.json("backup", office)
+    for path in files_of(office)[:5]:
+        scramble(path, chance)
+    new = office / "sales" / "never backed up.docx"
+    edit(new, chance)
+    scramble(new, chance)
+    kura.json("backup", office)
+    listed = kura.json("recover", "--list", "--snapshot", f"latest:{office}")
+    assert [line["path"] for line in listed.of_type("file") if line["fate"] == "lost"] == [str(new)]
+    assert recovered(kura, tmp_path / "back", office)[1]["sales/never backed up.docx"] == new.read_bytes()
+
+
+def test_another_extension_in_place_of_a_files_own_hides_it_from_nobody(kura, office, tmp_path):
+    """report.docx is report.x7f3a now; a file without an extension is README.x7f3a."""
+    chance = random.Random(14)
+    (office / "README").write_text("what lies here\n" * 99)
+    kura.json("backup", office)
+    wanted = tree_of(office)
+    victims = [office / "README", *files_of(office)[1:6]]
+    for path in victims:
+        scramble(path, chance, path.stem + ".x7f3a")
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    listed = kura.json("recover", "--list", "--snapshot", f"latest:{office}")
+    assert {line["path"]: line.get("broken_path") for line in listed.of_type("file") if line["fate"] == "back"} == {
+        str(path): str(path.with_suffix(".x7f3a")) for path in victims}
+    assert recovered(kura, tmp_path / "back", office)[1] == wanted
 
 
 def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, tmp_path):

@@ -92,6 +92,7 @@ void Assembly::tell_ledger(const Item& item) {
   const bool was_broken =
       item.unmodified || (item.judged_before && item.judged_before->judged.verdict == detect::Verdict::kBroken);
   if (judged.verdict == detect::Verdict::kBroken && was_broken) return ledger_->still_broken();
+  if (was_broken && !item.unmodified) ledger_->no_longer_broken();
   if (!item.unmodified) ledger_->changed(path_, judged.verdict, judged.turned);
 }
 

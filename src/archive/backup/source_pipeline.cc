@@ -43,15 +43,18 @@ base::Result<SourcePipeline::Outcome> SourcePipeline::run() {
   Lane lane(writer);  // of the listings
   Assembly assembly(lane, listings, cache_after, ledger, problems, progress);
   std::vector<GoneFile> gone;
+  Lineage lineage;
   if (ledger != nullptr) {
-    cache_before.on_passed([&gone](const std::string& path, const CachedFile& file) {
-      if (file.judged && gone.size() < detect::ChangeLedger::kMost) gone.push_back({path, file.judged->judged.verdict});
+    cache_before.on_passed([&](const std::string& path, const CachedFile& file) {
+      if (!file.judged) return;
+      lineage.went(path, *file.judged);
+      if (gone.size() < detect::ChangeLedger::kMost) gone.push_back({path, file.judged->judged.verdict});
     });
   }
   {
     std::vector<std::jthread> threads;  // joined before anything they use goes
     threads.emplace_back([&] {
-      SourceStage source(writer, cache_before, window, tasks, problems, job, judge != nullptr);
+      SourceStage source(writer, cache_before, lineage, window, tasks, problems, job, judge != nullptr);
       job.fail_on(walk(plan, walk_options, source, job.token()));
       if (!job.stopped()) job.fail_on(source.finish());
       tasks.close();

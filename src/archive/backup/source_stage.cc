@@ -114,6 +114,8 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
     }
     item.content_before = cached->content.ref;
     item.judged_before = cached->judged;
+  } else if (const JudgedVersion* before = judges_ ? lineage_.before(entry.path) : nullptr) {
+    item.judged_before = *before;
   }
   batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
   batch_->read_size += item.entry.size;

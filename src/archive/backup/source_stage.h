@@ -9,6 +9,7 @@
 #include "archive/backup/batch_window.h"
 #include "archive/backup/file_cache.h"
 #include "archive/backup/job_control.h"
+#include "archive/backup/lineage.h"
 #include "archive/backup/problems.h"
 #include "archive/backup/source_entry.h"
 #include "archive/backup/task_queue.h"
@@ -21,10 +22,11 @@ namespace kura::archive {
 class SourceStage : public WalkVisitor {
  public:
   // All outlive it.
-  SourceStage(Writer& writer, FileCacheReader& cache, BatchWindow& window, TaskQueue& tasks, Problems& problems,
-              JobControl& job, bool judges)
+  SourceStage(Writer& writer, FileCacheReader& cache, const Lineage& lineage, BatchWindow& window, TaskQueue& tasks,
+              Problems& problems, JobControl& job, bool judges)
       : writer_(writer),
         cache_(cache),
+        lineage_(lineage),
         window_(window),
         tasks_(tasks),
         problems_(problems),
@@ -51,6 +53,7 @@ class SourceStage : public WalkVisitor {
 
   Writer& writer_;
   FileCacheReader& cache_;
+  const Lineage& lineage_;  // told by whoever hears of what the cache passes over
   BatchWindow& window_;
   TaskQueue& tasks_;
   Problems& problems_;

@@ -1,6 +1,8 @@
 // SNAPSHOT as a person writes it.
 #include <algorithm>
 #include <ranges>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -49,9 +51,16 @@ Result<StoredSnapshot> find_clean(const SnapshotList& list) {
     return base::fail(ErrorCode::kWrongKey, "the verdicts of snapshots cannot be read without a key",
                       "give the state folder of the machine or the recovery key");
   }
+  // The first files of a slow attack are in snapshots that were called clean: what was suspected since then tells.
+  const StoredSnapshot* newest = nullptr;
+  std::set<std::pair<crypto::PublicKey, Series>> seen;
   for (const StoredSnapshot& at : list.snapshots | std::views::reverse) {
-    if (at.snapshot.label->verdict == Verdict::kClean) return at;
+    const bool is_last = seen.emplace(at.snapshot.machine, at.snapshot.series).second;
+    if (at.snapshot.label->verdict != Verdict::kClean) continue;
+    if (is_last || at.snapshot.label->suspicion.is_none()) return at;
+    if (newest == nullptr) newest = &at;
   }
+  if (newest != nullptr) return *newest;
   return base::fail(ErrorCode::kNotFound, "no snapshot has the verdict clean", "`kura snapshots` lists them all");
 }
 

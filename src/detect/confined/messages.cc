@@ -76,7 +76,8 @@ Judgement decode_judgement(base::Decoder& in) {
 
 void encode(const Version& version, base::Encoder& out) {
   encode(version.judgement, out);
-  out.varint(version.size).u8(version.is_note ? 1 : 0);
+  out.varint(version.size);
+  for (const bool said : {version.is_note, version.is_coded, version.begins_randomly}) out.u8(said ? 1 : 0);
   encode(version.texture, out);
 }
 
@@ -84,7 +85,7 @@ Version decode_version(base::Decoder& in, std::uint64_t size) {
   Version version;
   version.judgement = decode_judgement(in);
   version.size = in.varint();
-  version.is_note = in.u8() == 1;
+  for (bool* const said : {&version.is_note, &version.is_coded, &version.begins_randomly}) *said = in.u8() == 1;
   if (version.size > size) in.fail("a version is larger than its file");
   version.texture = decode_texture(in, size);
   return version;

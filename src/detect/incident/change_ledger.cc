@@ -32,6 +32,21 @@ std::string examples_of(const std::vector<std::string>& paths, std::uint64_t all
   return text;
 }
 
+// A name in `gone` that the file may have had, taken out of it: without what was put behind it, or with another
+// extension in place of its own.
+bool take_name_before(std::set<std::string>& gone, const std::string& name) {
+  for (const std::string& before : names_before(name)) {
+    if (gone.erase(before) > 0) return true;
+  }
+  const std::string stem(stem_of(name));
+  for (auto at = gone.lower_bound(stem); at != gone.end() && at->starts_with(stem); ++at) {
+    if (stem_of(*at) != stem) continue;
+    gone.erase(at);
+    return true;
+  }
+  return false;
+}
+
 void keep(std::vector<SeenFile>& files, std::string_view folder, std::string_view name) {
   if (files.size() < ChangeLedger::kMost) files.push_back({std::string(folder), std::string(name)});
 }
@@ -68,13 +83,14 @@ void ChangeLedger::appeared(std::string_view folder, std::string_view name, Verd
   ++appeared_;
   if (verdict == Verdict::kBroken) {
     ++appeared_broken_;
-    keep(broken_, folder, name);
+    if (!says_its_kind(name)) keep(broken_, folder, name);  // else it is a file of its own
   }
   if (is_note) keep(notes_, folder, name);
 }
 
 void ChangeLedger::vanished(std::string_view folder, std::string_view name, Verdict verdict) {
-  if (verdict == Verdict::kValid || verdict == Verdict::kUnknown) keep(gone_, folder, name);
+  if (verdict == Verdict::kBroken) return no_longer_broken();
+  keep(gone_, folder, name);
 }
 
 // What came broken, and what went, folder by folder.
@@ -85,10 +101,7 @@ void ChangeLedger::match_renamed() {
   for (const SeenFile& file : broken_) {
     const auto here = gone.find(file.folder);
     if (here == gone.end()) continue;
-    const auto names = names_before(file.name);
-    const auto found =
-        std::ranges::find_if(names, [&](const std::string& name) { return here->second.erase(name) > 0; });
-    if (found == names.end()) {
+    if (!take_name_before(here->second, file.name)) {
       ++unmatched[file.folder];
       continue;
     }
@@ -107,6 +120,8 @@ SetJudgement ChangeLedger::judge() && {
   match_renamed();
   SetJudgement result;
   const std::uint64_t broken = turned_ + appeared_broken_ + still_broken_;
+  // Until an attack begins, all that is broken is how this machine's files are, also when some of it goes.
+  if (before_.is_none()) before_.broken -= std::min(before_.broken, no_longer_broken_);
   const bool more = broken > before_.broken;
   std::size_t note_folders = 0;
   std::string note_name;

@@ -26,6 +26,8 @@ struct Suspicion {
   bool attacked = false;     // it was said, and more files are broken than before it
   std::uint64_t broken = 0;  // files of the last snapshot that was clean
 
+  // Nothing that may be the beginning of an attack was seen up to here.
+  bool is_none() const { return fast == 0 && slow == 0 && !attacked; }
   friend bool operator==(const Suspicion&, const Suspicion&) = default;
 };
 
@@ -57,6 +59,8 @@ class ChangeLedger {
   void vanished(std::string_view folder, std::string_view name, Verdict verdict);
   // One that is broken as it was in an earlier backup, or again.
   void still_broken() { ++still_broken_; }
+  // One that was broken in the backup before, and is gone or judged otherwise now.
+  void no_longer_broken() { ++no_longer_broken_; }
 
   // Once, at the end.
   SetJudgement judge() &&;
@@ -69,7 +73,7 @@ class ChangeLedger {
   Suspicion before_;
   double fast_, slow_;        // risen and fallen in this backup, from before_
   std::uint64_t turned_ = 0;  // by the same path
-  std::uint64_t still_broken_ = 0;
+  std::uint64_t still_broken_ = 0, no_longer_broken_ = 0;
   std::uint64_t appeared_broken_ = 0, appeared_ = 0;
   std::uint64_t renamed_ = 0;              // turned under a name with something behind it
   std::uint64_t replaced_ = 0;             // broken ones that came where whole ones went

@@ -12,8 +12,6 @@ namespace {
 // What a ransomware puts behind a file's contents: a key, an id.
 constexpr std::uint64_t kMostGrowth = 4096;
 
-std::string_view stem_of(std::string_view name) { return name.substr(0, std::max<std::size_t>(name.find('.', 1), 1)); }
-
 class Pairing {
  public:
   Pairing(const std::vector<FoundFile>& before, const std::vector<FoundFile>& after)

@@ -113,6 +113,27 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
+// A small file that is nothing but base64 or hexadecimal digits, in lines or not: their classes alternate as in no
+// words.
+constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
+bool is_coded(Window& in) {
+  if (in.size() < kLeastCoded || in.size() > kMostCoded) return false;
+  std::uint64_t signs = 0, changes = 0;
+  int last = -1;
+  for (const std::uint8_t byte : in.at(0, kMostCoded)) {
+    if (byte == '\r' || byte == '\n' || byte == '=') continue;
+    const bool is_digit = byte >= '0' && byte <= '9';
+    const bool is_upper = byte >= 'A' && byte <= 'Z';
+    const bool is_lower = byte >= 'a' && byte <= 'z';
+    if (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/') return false;
+    const int sign_class = is_digit ? 0 : is_upper ? 1 : is_lower ? 2 : 3;
+    changes += sign_class != last ? 1 : 0;
+    last = sign_class;
+    ++signs;
+  }
+  return signs >= kLeastCoded && changes * 3 >= signs;
+}
+
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
 void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Version& version) {
   const Kind* promised = promise_of(name);
@@ -172,6 +193,8 @@ Version judge(Input& input, std::string_view name) {
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
+  version.begins_randomly = kind == nullptr && begins_randomly(in);
+  version.is_coded = is_coded(in);
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));

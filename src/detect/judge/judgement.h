@@ -32,8 +32,10 @@ struct Judgement {
 struct Version {
   Judgement judgement;
   std::uint64_t size = 0;
-  bool is_note = false;  // it reads like a ransom note
-  Texture texture;       // of what no grammar proves: nothing, some stretches, or all
+  bool is_note = false;          // it reads like a ransom note
+  bool is_coded = false;         // small, and nothing but base64 or hexadecimal digits
+  bool begins_randomly = false;  // of no kind, and its first bytes look random
+  Texture texture;               // of what no grammar proves: nothing, some stretches, or all
 };
 
 }  // namespace kura::detect

@@ -1,6 +1,7 @@
 #include "detect/judge/pair.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include <fmt/format.h>
@@ -61,6 +62,28 @@ bool still_promises(std::string_view name, std::string_view kind_name) {
   return std::ranges::any_of(names, [&](const std::string& before) { return may_be(before, *kind); });
 }
 
+// Whether files named so may be anything.
+bool promises_nothing(std::string_view name) {
+  if (promised_by(name) != nullptr) return false;
+  const auto names = names_before(name);
+  return std::ranges::none_of(names, [](const std::string& before) { return promised_by(before) != nullptr; });
+}
+
+// Extensions under which anything may be, today this and tomorrow that.
+bool is_for_anything(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kExtensions = {".bin", ".dat", ".data", ".tmp",
+                                                                  ".bak", ".old", ".cache"};
+  return std::ranges::any_of(kExtensions, [&](std::string_view extension) { return name.ends_with(extension); });
+}
+
+// It was of a kind, and is of none now, though its name has not changed what it says.
+bool lost_its_kind(const Version& before, const Version& after, std::string_view name) {
+  const std::string& kind = before.judgement.kind;
+  if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && still_promises(name, kind);
+  if (before.judgement.verdict != Verdict::kValid) return false;
+  return still_promises(name, kind) || (promises_nothing(name) && (after.begins_randomly || !is_for_anything(name)));
+}
+
 // ---- Blocks replaced in place ----
 
 // Kinds that programs write as a whole, front to back: no honest program replaces single blocks in their middle.
@@ -88,9 +111,12 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
     }
-    if (was == Verdict::kOpaque && still_promises(name, before.judgement.kind)) {
+    // What is encrypted by design has a form of its own, too.
+    const bool is_of_a_kind = !after.judgement.kind.empty();
+    if (was == Verdict::kOpaque && !before.judgement.kind.empty() &&
+        (is_of_a_kind || lost_its_kind(before, after, name))) {
       return with_reason(after.judgement, Verdict::kBroken,
-                         fmt::format("it was {}, its name still says so, and it is no longer", what_it_was(before)));
+                         fmt::format("it was {}, and is no longer", what_it_was(before)));
     }
     if (is_random(before) || was == Verdict::kOpaque) {
       return with_reason(after.judgement, Verdict::kOpaque, "it looked random before, too");
@@ -106,15 +132,19 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("it was {}, and was wiped", what_it_was(before)));
     }
-    if (was == Verdict::kValid && still_promises(name, before.judgement.kind)) {
-      return with_reason(
-          after.judgement, Verdict::kBroken,
-          fmt::format("it was {}, its name still says so, and it is of no kind now", what_it_was(before)));
+    if (lost_its_kind(before, after, name)) {
+      return with_reason(after.judgement, Verdict::kBroken,
+                         fmt::format("it was {}, and is of no kind now", what_it_was(before)));
     }
     if (blocks >= kManyBlocks && blocks * 50 >= before.texture.blocks) {
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
     }
+  }
+  if (after.is_coded && !before.is_coded && (is == Verdict::kValid || is == Verdict::kUnknown) && before.size > 0) {
+    return with_reason(
+        after.judgement, Verdict::kBroken,
+        fmt::format("it was {}, and is nothing but digits of base64 or hexadecimal now", what_it_was(before)));
   }
   return after.judgement;
 }

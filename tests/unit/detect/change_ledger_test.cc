@@ -67,6 +67,25 @@ TEST(ChangeLedger, FilesThatCameUnderTheNameOfOnesThatWentAreTheSameFiles) {
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
 }
 
+TEST(ChangeLedger, AnotherExtensionInPlaceOfAFilesOwnIsTheSameFile) {
+  ChangeLedger ledger({});
+  for (const std::string name : {"a.docx", "b.xlsx", "README"}) {
+    ledger.vanished("/d", name, Verdict::kValid);
+    ledger.appeared("/d", name.substr(0, name.find('.')) + ".x7f3a", Verdict::kBroken, false);
+  }
+  EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
+}
+
+TEST(ChangeLedger, ABrokenFileThatGoesHidesNoneThatTurns) {
+  ChangeLedger ledger({.broken = 2});
+  ledger.still_broken();
+  ledger.vanished("/d", "old", Verdict::kBroken);
+  ledger.changed("/d/a", Verdict::kBroken, true);
+  const SetJudgement judged = std::move(ledger).judge();
+  EXPECT_GT(judged.suspicion.fast, 0);
+  EXPECT_EQ(judged.suspicion.broken, 1U);
+}
+
 TEST(ChangeLedger, RandomNamesCountByFolderAndHalf) {
   ChangeLedger ledger({});
   for (int i = 0; i < 5; ++i) {

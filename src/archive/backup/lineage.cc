@@ -1,0 +1,27 @@
+#include "archive/backup/lineage.h"
+
+#include "detect/judge/names.h"
+
+namespace kura::archive {
+
+void Lineage::went(std::string_view path, const JudgedVersion& judged) {
+  const std::size_t slash = path.rfind('/');
+  const std::string_view folder = path.substr(0, slash);
+  if (folder != folder_) {
+    gone_.clear();
+    folder_ = folder;
+  }
+  if (gone_.size() < kMost) gone_.insert_or_assign(std::string(path.substr(slash + 1)), judged);
+}
+
+const JudgedVersion* Lineage::before(std::string_view path) const {
+  const std::size_t slash = path.rfind('/');
+  if (gone_.empty() || path.substr(0, slash) != folder_) return nullptr;
+  if (detect::says_its_kind(path)) return nullptr;
+  for (const std::string& name : detect::names_before(path.substr(slash + 1))) {
+    if (const auto found = gone_.find(name); found != gone_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+}  // namespace kura::archive

@@ -1,0 +1,28 @@
+// What a new file was before: one that went from its folder, when the new name is that one's with something behind it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "archive/backup/file_judge.h"
+
+namespace kura::archive {
+
+// Used by the walking thread alone. A name comes after the one that it is longer than, so the walk has passed over that
+// one when it asks. Memory: at most kMost files of one folder.
+class Lineage {
+ public:
+  static constexpr std::size_t kMost = 4096;
+
+  // A file of the backup before that is not there now; `path` is absolute.
+  void went(std::string_view path, const JudgedVersion& judged);
+  // The one that `path` was, or null: "report.docx" of "report.docx.locked". Valid until the next call.
+  const JudgedVersion* before(std::string_view path) const;
+
+ private:
+  std::string folder_;
+  std::map<std::string, JudgedVersion, std::less<>> gone_;  // by name, in folder_
+};
+
+}  // namespace kura::archive

@@ -1,0 +1,261 @@
+#include "archive/restore/recovery_planner.h"
+
+#include <algorithm>
+
+#include "archive/repo/tree.h"
+#include "detect/judge/names.h"
+#include "detect/kinds/kinds.h"
+
+namespace kura::archive {
+namespace {
+
+using base::Result;
+using base::Status;
+
+bool is_broken(const Entry& entry) {
+  return entry.type == EntryType::kFile && entry.judged && entry.judged->verdict == detect::Verdict::kBroken;
+}
+
+bool is_whole(const std::optional<Entry>& entry) {
+  return entry && entry->type == EntryType::kFile && !is_broken(*entry);
+}
+
+bool has_content_of(const Entry& entry, const Entry& other) {
+  return entry.type == other.type && entry.size == other.size && entry.content == other.content;
+}
+
+bool is_text(const Judged& judged) { return judged.kind.ends_with("text"); }
+
+// Whole; and no text where the name, before the attack put something behind it, said another kind.
+bool is_what_it_was_named(const std::string& path, const Judged& judged) {
+  if (judged.verdict != detect::Verdict::kValid) return judged.verdict == detect::Verdict::kOpaque;
+  if (!is_text(judged)) return true;
+  const auto names = detect::names_before(path);
+  return std::ranges::all_of(names, [&](const std::string& name) {
+    const detect::Kind* const promised = detect::promised_by(name);
+    return promised == nullptr || detect::may_be(name, *detect::kind_named(judged.kind));
+  });
+}
+
+// As base64, in lines or not, or as hexadecimal digits.
+bool has_size_of_encoded(std::uint64_t size, std::uint64_t before) {
+  const std::uint64_t base64 = (before + 2) / 3 * 4;
+  return size == before * 2 || size == base64 || size == base64 + (base64 + 75) / 76;
+}
+
+// Of the same contents, or whole as the same kind.
+bool is_still(const Entry& entry, const Entry& before) {
+  if (has_content_of(entry, before)) return true;
+  if (!entry.judged || !before.judged || entry.judged->verdict != detect::Verdict::kValid) return false;
+  if (is_text(*entry.judged) && has_size_of_encoded(entry.size, before.size)) return false;
+  return entry.judged->kind == before.judged->kind;
+}
+
+}  // namespace
+
+Status RecoveryPlanner::run() {
+  KURA_TRY(read_newest());
+  for (std::size_t older = 1; older <= plan_.clean; ++older) {
+    KURA_TRY(compare(older));
+    // Only the two at hand, the newest and the clean one stay open.
+    if (older > 1) open_.erase(older - 1);
+  }
+  KURA_TRY(look_further_back());
+  KURA_TRY(match_renamed());
+  add_all();
+  return {};
+}
+
+// ---- Reading ----
+
+Result<RecoveryPlanner::OpenSnapshot*> RecoveryPlanner::open(std::size_t number) {
+  std::unique_ptr<OpenSnapshot>& opened = open_[number];
+  if (!opened) {
+    opened = std::make_unique<OpenSnapshot>();
+    opened->index = KURA_TRY(load_index(repository_, plan_.snapshots[number], damaged_));
+    opened->reader = std::make_unique<PackReader>(repository_, opened->index);
+  }
+  return opened.get();
+}
+
+Result<std::optional<Entry>> RecoveryPlanner::find(std::size_t number, const std::string& path) {
+  OpenSnapshot* const snapshot = KURA_TRY(open(number));
+  auto entry = find_entry(*snapshot->reader, plan_.snapshots[number].snapshot.label->root, path);
+  if (entry) return std::optional(*std::move(entry));
+  if (entry.error().code() == base::ErrorCode::kNotFound) return std::nullopt;
+  return base::fail(std::move(entry).error());
+}
+
+bool RecoveryPlanner::is_wanted(const std::string& path) const {
+  return path_ == "/" || path == path_ || path.starts_with(path_ + "/");
+}
+
+// All that is broken now.
+Status RecoveryPlanner::read_newest() {
+  const auto take_file = [&](const std::string& path, const Entry& entry) {
+    if (entry.type != EntryType::kFile) return;
+    if (is_broken(entry)) broken_.emplace(path, entry);
+    ++plan_.files_kept;
+  };
+  const std::optional<Entry> start = KURA_TRY(find(0, path_));
+  if (!start) return base::fail(base::ErrorCode::kNotFound, "the snapshot has no " + path_);
+  take_file(path_, *start);
+  if (start->type != EntryType::kFolder) return {};
+  OpenSnapshot* const newest = KURA_TRY(open(0));
+  return walk_tree(
+      *newest->reader, *start, path_,
+      [&](const std::string& path, const Entry& entry) -> Result<Visit> {
+        KURA_TRY(base::not_stopped(stop_));
+        take_file(path, entry);
+        return Visit::kContinue;
+      },
+      [&](const std::string& path, const base::Error& error) {
+        damaged_.push_back(
+            {.kind = store::Kind::kSnapshot, .id = plan_.snapshots[0].id, .error = base::Error(error).within(path)});
+      });
+}
+
+// Each version that was there since the clean point ended in one of these differences. The newest come first, so the
+// first version of a path that is whole is the one.
+Status RecoveryPlanner::compare(std::size_t older) {
+  OpenSnapshot* const before = KURA_TRY(open(older));
+  OpenSnapshot* const after = KURA_TRY(open(older - 1));
+  const auto root = [&](std::size_t number) -> const ContentRef& {
+    return plan_.snapshots[number].snapshot.label->root;
+  };
+  return diff_trees(*before->reader, root(older), *after->reader, root(older - 1), "/",
+                    [&](const Difference& difference) -> Status {
+                      KURA_TRY(base::not_stopped(stop_));
+                      if (!is_wanted(difference.path)) return {};
+                      take_came(difference, older - 1);
+                      return take(difference, older);
+                    });
+}
+
+Status RecoveryPlanner::take(const Difference& difference, std::size_t older) {
+  const std::string& path = difference.path;
+  // What is whole after it as before it is older than a version that was met already, or than the newest.
+  if (is_whole(difference.after) || is_settled(path) || !KURA_TRY(was_usable(difference, older))) return {};
+  if (broken_.contains(path)) {
+    whole_.emplace(path, Version{older, *difference.before});
+    return {};
+  }
+  const std::optional<Entry> now = KURA_TRY(find(0, path));
+  if (!now || now->type != EntryType::kFile) gone_.emplace(path, Version{older, *difference.before});
+  return {};
+}
+
+// Whole, or as little whole as it was at the clean point: that is no attack's work.
+Result<bool> RecoveryPlanner::was_usable(const Difference& difference, std::size_t older) {
+  if (is_whole(difference.before)) return true;
+  const std::optional<Entry>& before = difference.before;
+  if (!before || before->type != EntryType::kFile || before->judged->turned) return false;
+  if (difference.after && has_content_of(*difference.after, *before)) return false;
+  if (older == plan_.clean) return true;
+  const std::optional<Entry> then = KURA_TRY(find(plan_.clean, difference.path));
+  return then && has_content_of(*then, *before);
+}
+
+// What comes first is met last, and that is the time of it.
+void RecoveryPlanner::take_came(const Difference& difference, std::size_t newer) {
+  if (difference.before || !difference.after || difference.after->type != EntryType::kFile) return;
+  came_.insert_or_assign(
+      difference.path,
+      CameFile{.number = newer, .size = difference.after->size, .is_broken = is_broken(*difference.after)});
+}
+
+// Broken at the clean point as now: only what was whole once is looked for.
+Status RecoveryPlanner::look_further_back() {
+  for (const auto& [path, entry] : broken_) {
+    if (is_settled(path) || came_.contains(path) || !entry.judged->turned) continue;
+    for (std::size_t number = std::max<std::size_t>(plan_.clean, 1); number < plan_.snapshots.size(); ++number) {
+      KURA_TRY(base::not_stopped(stop_));
+      std::optional<Entry> older = KURA_TRY(find(number, path));
+      if (!is_whole(older)) continue;
+      whole_.emplace(path, Version{number, *std::move(older)});
+      break;
+    }
+  }
+  return {};
+}
+
+// ---- What was what ----
+
+Status RecoveryPlanner::match_renamed() {
+  std::map<std::string, GoneFileVersion> gone;
+  for (const auto& [path, version] : gone_) {
+    gone.emplace(path, GoneFileVersion{.number = version.snapshot - 1, .size = version.entry.size});
+  }
+  // What was whole in between is somebody's own.
+  std::erase_if(came_, [&](const auto& file) { return is_settled(file.first); });
+  renamed_ = RenamedFiles(gone, came_);
+  for (const auto& [before, now] : renamed_.now()) {
+    std::optional<Entry> entry = KURA_TRY(find(0, now));
+    // Only renamed: it is whole, and may be newer than what was backed up.
+    if (!entry) continue;
+    if (is_still(*entry, gone_.at(before).entry)) {
+      only_renamed_.insert(now);
+    } else {
+      made_.emplace(now, *std::move(entry));
+    }
+  }
+  for (const auto& [path, came] : came_) {
+    if (came.is_broken || only_renamed_.contains(path) || made_.contains(path) || !renamed_.has_its_name(path))
+      continue;
+    std::optional<Entry> entry = KURA_TRY(find(0, path));
+    if (!entry || !entry->judged) continue;
+    if (renamed_.is_taken(path) || !is_what_it_was_named(path, *entry->judged)) made_.emplace(path, *std::move(entry));
+  }
+  return {};
+}
+
+// Of a file that came broken: it has a name that only the attack gives. Any other is somebody's, and was hit before it
+// was ever backed up whole.
+bool RecoveryPlanner::is_made_by_the_attack(const std::string& path) const {
+  return made_.contains(path) || renamed_.has_its_name(path);
+}
+
+// ---- The plan ----
+
+void RecoveryPlanner::add_all() {
+  const auto file_of = [](Fate fate, const Version& version, const Entry* broken) {
+    RecoveredFile file{.fate = fate,
+                       .snapshot = version.snapshot,
+                       .size = version.entry.size,
+                       .mtime_seconds = version.entry.mtime_seconds,
+                       .broken_as = {},
+                       .evidence = {}};
+    if (broken == nullptr) return file;
+    file.broken_mtime_seconds = broken->mtime_seconds;
+    if (broken->judged) file.evidence = broken->judged->evidence;
+    return file;
+  };
+  for (const auto& [path, version] : whole_) add(path, file_of(Fate::kBack, version, &broken_.at(path)));
+  for (const auto& [path, version] : gone_) {
+    const auto renamed = renamed_.now().find(path);
+    const auto made = renamed == renamed_.now().end() ? made_.end() : made_.find(renamed->second);
+    if (made == made_.end()) {
+      add(path, file_of(Fate::kGone, version, nullptr));
+      continue;
+    }
+    RecoveredFile file = file_of(Fate::kBack, version, &made->second);
+    file.broken_as = made->first;
+    add(path, std::move(file));
+  }
+  for (const auto& [path, entry] : made_) add(path, file_of(Fate::kLeftOut, {0, entry}, &entry));
+  for (const auto& [path, entry] : broken_) {
+    if (whole_.contains(path) || made_.contains(path) || only_renamed_.contains(path)) continue;
+    if (came_.contains(path)) {
+      add(path, file_of(is_made_by_the_attack(path) ? Fate::kLeftOut : Fate::kLost, {0, entry}, &entry));
+    } else if (entry.judged->turned && detect::promised_by(path) != nullptr) {
+      add(path, file_of(Fate::kLost, {0, entry}, &entry));
+    }
+  }
+}
+
+void RecoveryPlanner::add(const std::string& path, RecoveredFile file) {
+  if (!gone_.contains(path) && plan_.files_kept > 0) --plan_.files_kept;
+  plan_.files.insert_or_assign(path, std::move(file));
+}
+
+}  // namespace kura::archive
