@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/escape.h"
+#include "detect/codec/brotli.h"
 #include "detect/codec/inflate.h"
 
 namespace kura::detect::sfnt {
@@ -147,13 +148,61 @@ Report check_woff(Window& in, Budget& budget) {
 
 bool recognise_woff2(Window& in) { return in.has(0, "wOF2") && in.big16(14) == 0; }
 
-// The Brotli stream within is not unpacked: of it there is no proof but that it is there.
-Report check_woff2(Window& in, Budget& /*budget*/) {
+namespace {
+
+// UIntBase128 (WOFF 2.0, 4.1): seven bits a byte, the first ones first, without leading zeros.
+std::optional<std::uint32_t> base128(Window& in, std::uint64_t& at) {
+  std::uint64_t number = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto byte = in.byte(at++);
+    if (!byte || (i == 0 && *byte == 0x80)) return std::nullopt;
+    number = number << 7 | (*byte & 0x7FU);
+    if (number > 0xFFFFFFFF) return std::nullopt;
+    if ((*byte & 0x80U) == 0) return static_cast<std::uint32_t>(number);
+  }
+  return std::nullopt;
+}
+
+// The bytes of all tables as they are packed (4.1); `at` is moved from the directory to what follows it.
+std::optional<std::uint64_t> packed_tables(Window& in, std::uint64_t& at, Budget& budget) {
+  constexpr std::uint8_t kGlyf = 10;
+  constexpr std::uint8_t kLoca = 11;
+  constexpr std::uint8_t kOther = 63;  // a tag follows
+  std::uint64_t sum = 0;
+  for (std::uint32_t i = in.big16(12).value_or(0); i > 0; --i) {
+    const auto flags = in.byte(at++);
+    if (!flags || !budget.spend(16)) return std::nullopt;
+    const std::uint8_t tag = *flags & 63;
+    if (tag == kOther) at += 4;
+    const auto plain = base128(in, at);
+    const bool glyphs = tag == kGlyf || tag == kLoca;
+    const bool transformed = glyphs ? *flags >> 6 == 0 : *flags >> 6 != 0;
+    const auto length = transformed ? base128(in, at) : plain;
+    if (!plain || !length) return std::nullopt;
+    sum += *length;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Report check_woff2(Window& in, Budget& budget) {
+  constexpr std::uint32_t kCollection = 0x74746366;  // "ttcf": a second directory follows, which is not read here
   const std::uint64_t length = in.big32(8).value_or(0);
   const std::uint64_t packed = in.big32(20).value_or(0);
   if (length > in.size()) return broken(8, "the file ends early");
   if (packed > length || length < 48) return broken(20, "a header with impossible lengths");
-  return whole({{{48, in.size() - 48}, Density::kDense}});
+  if (in.big32(4) == kCollection) return whole({{{48, in.size() - 48}, Density::kDense}});
+  std::uint64_t at = 48;
+  const auto plain = packed_tables(in, at, budget);
+  if (budget.spent_out()) return over_budget();
+  if (!plain || at > length || packed > length - at) return broken(48, "a directory with impossible lengths");
+  const Inflated tables = unpack_brotli(in, {at, packed}, budget);
+  if (tables.end == InflateEnd::kOverBudget) return over_budget();
+  if (tables.end != InflateEnd::kDone || tables.made != *plain) {
+    return broken(at + std::min(tables.used, packed), "its tables do not unpack to what its directory says");
+  }
+  return whole();
 }
 
 }  // namespace kura::detect::sfnt

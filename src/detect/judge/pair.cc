@@ -158,7 +158,9 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
   if (is_printed(old_window.size(), new_window)) return "it is as long as it was in base64 or hexadecimal digits";
   const bool written_whole = is_written_whole(before.judgement.kind) && is_written_whole(after.judgement.kind);
   const Replaced replaced = compare_contents(old_window, new_window);
-  if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && written_whole) {
+  // Encrypted containers that nobody knows change so, too.
+  const bool was_random = before.judgement.kind.empty() && replaced.comparable && !replaced.became_random();
+  if (replaced.runs >= 2 && replaced.random * 10 >= replaced.blocks * 9 && written_whole && !was_random) {
     return fmt::format(
         "{} blocks of 4 KiB in {} places were replaced by what looks random, and all around them is as it was",
         replaced.blocks, replaced.runs);
@@ -174,7 +176,9 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
     return found ? "all of it looks random now, and it is as long as before, or little longer" : std::string();
   }
   const std::uint64_t bits = replaced.alignment_bits();
-  const bool known = written_whole && !before.judgement.kind.empty();
+  // Containers and databases that nobody knows are written in sectors.
+  const bool finer = (replaced.border_bits & 511) != 0 && bits >= 2 * kManyBits;
+  const bool known = (written_whole && !before.judgement.kind.empty()) || finer;
   if ((replaced.became_random() && bits >= kFewBits) || (replaced.is_random() && known && bits >= kManyBits)) {
     return fmt::format("{} pieces of it, {} bytes in all, were replaced by what looks random, at multiples of {}",
                        (replaced.borders + 1) / 2, replaced.after.total(),

@@ -109,6 +109,36 @@ TEST(Gif, ACodeThatStandsForNothingIsFound) {
   EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kBroken);
 }
 
+// One table of 360 bytes, packed by Brotli (of Google's library: "Kuramori " 40 times).
+base::Bytes a_woff2() {
+  const base::Bytes packed = base::from_hex("1b6701f81da9559f3ab85aaa4bb936900c4b7b0bde828119f20a").value();
+  base::Bytes font;
+  put(font, std::string_view("wOF2\0\1\0\0", 8));
+  put32(font, static_cast<std::uint32_t>(51 + packed.size()));
+  put32(font, 1U << 16);  // one table, and what is reserved
+  put32(font, 400);
+  put32(font, static_cast<std::uint32_t>(packed.size()));
+  font.resize(48);
+  put(font, "\x05\x82\x68");  // the sixth known tag, its length in base 128
+  font.insert(font.end(), packed.begin(), packed.end());
+  return font;
+}
+
+TEST(Woff2, AWholeFontIsWhole) {
+  EXPECT_EQ(judged(image("woff2"), a_woff2()).evidence, "");
+  EXPECT_EQ(judged(image("woff2"), a_woff2()).finding, Finding::kWhole);
+}
+
+TEST(Woff2, TablesThatDoNotUnpackToWhatTheDirectorySaysAreFound) {
+  base::Bytes font = a_woff2();
+  font[50] ^= 1;
+  EXPECT_EQ(judged(image("woff2"), font).finding, Finding::kBroken);
+  EXPECT_EQ(judged(image("woff2"), with_random(a_woff2(), 55, 77)).finding, Finding::kBroken);
+  font = a_woff2();
+  font[48] |= 63;  // a tag of four bytes would follow
+  EXPECT_EQ(judged(image("woff2"), font).finding, Finding::kBroken);
+}
+
 TEST(Images, SmallRealFilesAreWholeAndTheirDamageIsFoundOrTold) {
   for (const auto& path : seeds("images")) {
     const base::Bytes file = contents(path);

@@ -52,6 +52,12 @@ TEST(PairContents, PiecesThatBecameRandomAreFoundInASmallFile) {
   EXPECT_EQ(judge_pair(before, with_noise(before, 0, 64, 192)).verdict, Verdict::kBroken);
 }
 
+TEST(PairContents, PiecesFinerThanSectorsAreFoundInARandomFileAndSectorsAreNone) {
+  const std::string before = "head" + noise(30000, 3);
+  EXPECT_EQ(judge_pair(before, with_noise(before, 64, 64, 192)).verdict, Verdict::kBroken);
+  EXPECT_NE(judge_pair(before, with_noise(before, 4096, 4096, 8192)).verdict, Verdict::kBroken);
+}
+
 TEST(PairContents, AFileThatBecameRandomAtOneLengthIsFound) {
   const std::string before = records(120);
   EXPECT_EQ(judge_pair(before, noise(120)).verdict, Verdict::kBroken);
