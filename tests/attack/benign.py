@@ -258,6 +258,8 @@ def recode(source: str, *targets: str) -> Do:
 
 
 def recode_utf8(old: Path, new: Path, chance: random.Random) -> None:
+    if b"\0" in old.read_bytes():  # UTF-16 of English is valid UTF-8, too, and is no text in it
+        raise NotSuited(f"{old}: it is no text in UTF-8")
     data = run("iconv", "-f", "UTF-8", "-t", chance.choice(["UTF-16", "CP932//TRANSLIT", "EUC-JP//TRANSLIT", "GB18030", "UTF-16LE", "ISO-8859-1//TRANSLIT"]), old)
     new.write_bytes(data)
 

@@ -180,6 +180,24 @@ def test_another_extension_in_place_of_a_files_own_hides_it_from_nobody(kura, of
     assert recovered(kura, tmp_path / "back", office)[1] == wanted
 
 
+def test_what_the_attack_only_renamed_stays_whatever_else_had_its_name(kura, office, tmp_path):
+    chance = random.Random(15)
+    victims = files_of(office)[:6]
+    renamed = files_of(office)[10]
+    other = renamed.with_suffix(".0")
+    shutil.copy(files_of(office)[20], other)
+    kura.json("backup", office)
+    wanted = tree_of(office)
+    for path in victims:
+        scramble(path, chance, path.stem + ".x7f3a")
+    now = renamed.rename(renamed.with_suffix(".x7f3a"))
+    other.unlink()
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == {**wanted, str(now.relative_to(office)): now.read_bytes()}
+    assert summary["left_out"] == len(victims)
+
+
 def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, tmp_path):
     chance = random.Random(6)
     kura.json("backup", office)

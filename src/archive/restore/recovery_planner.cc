@@ -29,11 +29,12 @@ bool is_text(const Judged& judged) { return judged.kind.ends_with("text"); }
 // Whole; and no text where the name, before the attack put something behind it, said another kind.
 bool is_what_it_was_named(const std::string& path, const Judged& judged) {
   if (judged.verdict != detect::Verdict::kValid) return judged.verdict == detect::Verdict::kOpaque;
-  if (!is_text(judged)) return true;
+  const detect::Kind* const kind = detect::kind_named(judged.kind);
+  if (kind == nullptr || !is_text(judged)) return true;
   const auto names = detect::names_before(path);
   return std::ranges::all_of(names, [&](const std::string& name) {
     const detect::Kind* const promised = detect::promised_by(name);
-    return promised == nullptr || detect::may_be(name, *detect::kind_named(judged.kind));
+    return promised == nullptr || detect::may_be(name, *kind);
   });
 }
 
@@ -181,6 +182,21 @@ Status RecoveryPlanner::look_further_back() {
 
 // ---- What was what ----
 
+// What has the very contents of one that went is that one, whatever it looks like and whatever else has such a name.
+Status RecoveryPlanner::find_only_renamed() {
+  std::multimap<std::uint64_t, const Entry*> gone;
+  for (const auto& [path, version] : gone_) gone.emplace(version.entry.size, &version.entry);
+  for (const auto& [path, came] : came_) {
+    const auto [first, last] = gone.equal_range(came.size);
+    if (first == last) continue;
+    const std::optional<Entry> now = KURA_TRY(find(0, path));
+    const auto is_it = [&](const auto& went) { return now && has_content_of(*now, *went.second); };
+    if (std::any_of(first, last, is_it)) only_renamed_.insert(path);
+  }
+  std::erase_if(came_, [&](const auto& file) { return only_renamed_.contains(file.first); });
+  return {};
+}
+
 Status RecoveryPlanner::match_renamed() {
   std::map<std::string, GoneFileVersion> gone;
   for (const auto& [path, version] : gone_) {
@@ -188,6 +204,7 @@ Status RecoveryPlanner::match_renamed() {
   }
   // What was whole in between is somebody's own.
   std::erase_if(came_, [&](const auto& file) { return is_settled(file.first); });
+  KURA_TRY(find_only_renamed());
   renamed_ = RenamedFiles(gone, came_);
   for (const auto& [before, now] : renamed_.now()) {
     std::optional<Entry> entry = KURA_TRY(find(0, now));
