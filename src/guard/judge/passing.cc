@@ -44,6 +44,7 @@ std::optional<PassingPair> take_first(std::deque<Passing>& came, std::deque<Pass
 }  // namespace
 
 void note_passing(std::deque<Passing>& all, Passing passing) {
+  std::erase_if(all, [&](const Passing& known) { return known.path == passing.path; });  // it counts once
   if (all.size() >= ActorState::kMostPassing) all.pop_front();
   all.push_back(std::move(passing));
 }

@@ -116,6 +116,24 @@ TEST_F(Touched, OfTooManyFilesTheOnesUsedLastAreHeld) {
   EXPECT_TRUE(held.take_gone(inodes[2]));
 }
 
+TEST(Passing, AFileThatCameIsMatchedWithOneThatWentOnly) {
+  std::deque<Passing> came;
+  std::deque<Passing> went;
+  for (int i = 0; i < 2; ++i) note_passing(came, {"a/new", 10'000, 5});
+  note_passing(went, {"b/one", 10'000, 5});
+  note_passing(went, {"c/two", 10'000, 5});
+  EXPECT_TRUE(take_pair(came, went));
+  EXPECT_FALSE(take_pair(came, went));
+}
+
+TEST(Passing, ByTheirSizesAloneFilesMatchWithinTenMinutesOnly) {
+  std::deque<Passing> came{{"a/new", 10'000, 0}};
+  std::deque<Passing> went{{"b/old", 10'000, 601'000'000'000}};
+  EXPECT_FALSE(take_pair(came, went));
+  went.front().time = 599'000'000'000;
+  EXPECT_TRUE(take_pair(came, went));
+}
+
 TEST(Gone, TheOldestAreLetGoWhenTheyKeepTooMuchOfTheDisk) {
   std::deque<GoneFile> gone;
   constexpr std::uint64_t kLarge = 400U << 20;
