@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -165,6 +166,13 @@ void Guard::push_due() {
   }
 }
 
+std::size_t Guard::waiting() {
+  std::size_t sum = 0;
+  for (const ActorPointer& actor : actors_.all()) sum += static_cast<std::size_t>(std::max(0, actor->unjudged.load()));
+  const base::MutexLock lock(later_mutex_);
+  return sum + later_.size();
+}
+
 void Guard::judge_queue(base::BoundedQueue<Change>& queue) {
   while (auto change = queue.pop()) {
     const ActorPointer counted = change->actor;
@@ -240,6 +248,8 @@ void Guard::write_status() {
                       {"files", memory_->files()},
                       {"held", held_->size()},
                       {"judged", judged_.load()},
+                      {"waiting", waiting()},
+                      {"canaries", canaries_.load()},
                       {"lost", lost_.load()},
                       {"saved_bytes", saved_->bytes()},
                       {"reflinks", saved_->reflinks()}};
@@ -279,9 +289,11 @@ void Guard::keep_house(const std::stop_token& stop) {
     if (round % 20 == 0) {
       for (const ActorPointer& actor : actors_.all()) judging_->look_after_gone(*actor);
       cases_->refresh_incidents();
+      auto canaries = memory_->canaries();
+      canaries_ = canaries.size();
+      judging_->set_canaries(std::move(canaries));
       write_status();
       memory_->set_fact("alive", now_text());
-      judging_->set_canaries(memory_->canaries());
     }
     if (round % 36000 == 36000 - 1) memory_->forget_before(base::now_ns() - kKeptDays * 86'400 * base::kSecond);
   }

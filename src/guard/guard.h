@@ -54,6 +54,8 @@ class Guard {
   void keep_house(const std::stop_token& stop);
   void ask_samba_for_clients(const std::stop_token& stop);
   void scan_when_wanted(const std::stop_token& stop);
+  // Changes that are not judged yet.
+  std::size_t waiting() KURA_EXCLUDES(later_mutex_);
   void write_status();
   void alarm(std::string_view what, const std::string& message);
 
@@ -75,7 +77,7 @@ class Guard {
   ScanCounts scanned_;
   std::atomic<bool> wants_scan_{true};
   std::atomic<bool> scanning_{false};
-  std::atomic<std::uint64_t> judged_{0}, lost_{0};
+  std::atomic<std::uint64_t> judged_{0}, lost_{0}, canaries_{0};
   std::atomic<Clock::rep> told_unsaved_{0};
 
   base::Mutex later_mutex_;

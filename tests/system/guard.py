@@ -99,6 +99,14 @@ class Guard:
         assert not check or done.returncode in (0, 5), done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def status(self):
+        return self.run("status")[0]
+
+    def has_judged(self, count):
+        """At least so many changes, and all that it knows of."""
+        status = self.status()
+        return status["judged"] >= count and status["waiting"] == 0
+
     def incidents(self, *more):
         return [line for line in self.run("status", *more) if line["type"] == "incident"]
 

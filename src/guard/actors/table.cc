@@ -43,6 +43,9 @@ ActorName name_of_unnamed(const Process& process) {
 
 bool has_client(const Actor& actor) { return !actor.name().address.empty(); }
 
+// One whose session or share is only being made has other names a moment later, and would be another actor by them.
+bool is_complete(const SambaClient& client) { return !client.share.empty() && !client.account.starts_with('('); }
+
 void move_over(Actor& from, Actor& to) {
   const auto old_state = from.state.lock();
   const auto state = to.state.lock();
@@ -143,7 +146,7 @@ void ActorTable::set_clients(const SambaClients& clients) {
   const base::MutexLock lock(mutex_);
   for (auto& [pid, known] : processes_) {
     if (!known.unnamed) continue;
-    if (const auto client = clients.find(pid); client != clients.end()) {
+    if (const auto client = clients.find(pid); client != clients.end() && is_complete(client->second)) {
       name_client(known, {.kind = ActorKind::kSamba,
                           .address = client->second.address,
                           .account = client->second.account,
@@ -152,10 +155,22 @@ void ActorTable::set_clients(const SambaClients& clients) {
                           .program = {},
                           .unit = {}});
     } else if (++known.asked >= kMostAsked) {
-      // No client of it is known to Samba: smbd itself, or a program that only has the name.
-      name_client(known, name_of_local(known.process));
+      name_client(known, name_without_samba(known));
     }
   }
+}
+
+// Samba knows no client of it: one that was gone before it was asked, smbd itself, or a program that only has the name.
+ActorName ActorTable::name_without_samba(const Known& known) {
+  if (known.address.empty()) return name_of_local(known.process);
+  if (const auto last = by_address_.find(known.address); last != by_address_.end()) return last->second->name();
+  return {.kind = ActorKind::kSamba,
+          .address = known.address,
+          .account = {},
+          .share = {},
+          .user = 0,
+          .program = {},
+          .unit = {}};
 }
 
 void ActorTable::name_client(Known& known, const ActorName& name) {

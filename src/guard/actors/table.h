@@ -64,6 +64,7 @@ class ActorTable {
   static constexpr std::size_t kMostBecame = 256;
 
   ActorPointer named_locked(const ActorName& name) KURA_REQUIRES(mutex_);
+  ActorName name_without_samba(const Known& known) KURA_REQUIRES(mutex_);
   void name_client(Known& known, const ActorName& name) KURA_REQUIRES(mutex_);
   ActorPointer add_process(pid_t pid, Clock::time_point now) KURA_REQUIRES(mutex_);
   void make_room(Clock::time_point now) KURA_REQUIRES(mutex_);

@@ -1,13 +1,17 @@
 #include "guard/judge/passing.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "base/time.h"
+
 namespace kura::guard {
 namespace {
 
+constexpr std::int64_t kOneAfterTheOther = 600 * base::kSecond;
 constexpr std::size_t kMostGone = 1024;               // of an actor: a descriptor each
 constexpr std::uint64_t kMostGoneBytes = 1ULL << 30;  // of an actor
 
@@ -40,6 +44,7 @@ std::optional<PassingPair> take_first(std::deque<Passing>& came, std::deque<Pass
 }  // namespace
 
 void note_passing(std::deque<Passing>& all, Passing passing) {
+  std::erase_if(all, [&](const Passing& known) { return known.path == passing.path; });  // it counts once
   if (all.size() >= ActorState::kMostPassing) all.pop_front();
   all.push_back(std::move(passing));
 }
@@ -73,7 +78,7 @@ std::optional<PassingPair> take_pair(std::deque<Passing>& came, std::deque<Passi
   if (auto pair = take_first(came, went, names_fit)) return pair;
   // A size says little of a small file.
   return take_first(came, went, [](const Passing& old, const Passing& now) {
-    return old.size >= 8192 && sizes_fit(old.size, now.size);
+    return old.size >= 8192 && sizes_fit(old.size, now.size) && std::abs(old.time - now.time) <= kOneAfterTheOther;
   });
 }
 

@@ -88,7 +88,7 @@ TEST(Incident, IsReadAsItWasWritten) {
   incident.since = 1'700'000'000'123'456'789;
   incident.proofs.push_back({Sign::kReplaced, "a\xff", 5'000'000'000, "why"});
   incident.steps.push_back({"stop_process", true, "d", 0, {42, 43}});
-  incident.files.push_back({{"p", "q", "renamed", 0}, 9});
+  incident.files.push_back({{"p", "q", "renamed", 0}, 9, "q"});
   const auto text = boost::json::serialize(to_json(incident));
   const auto again = incident_of(text);
   ASSERT_TRUE(again);
