@@ -108,8 +108,9 @@ def test_a_client_of_samba_is_cut_and_let_in_again(share, tmp_path, way):
             assert len(damaged(contents)) <= 5, (touched, damaged(contents))
             wait_until(lambda: not net.pc.reaches(net.server.address, 445))
             assert honest.run("ls") is not None and net.a.reaches(net.server.address, 445)
-            wait_until(lambda: all(step["done"] for step in guard.contained()["steps"]))
+            wait_until(lambda: all(step["done"] for step in guard.contained()["steps"]) and guard.has_judged(1))
             guard.run("undo")
+            wait_until(lambda: guard.of_type("undone"))  # the guard has listed all that he touched
             assert net.pc.reaches(net.server.address, 445)
         guard.run("restore", incident["id"], "--in-place")
         assert damaged(contents) == []
