@@ -95,6 +95,25 @@ def test_a_slow_attack_adds_up_and_each_file_comes_from_its_own_last_clean_backu
     assert recovered(kura, tmp_path / "back", office)[1] == wanted
 
 
+def test_files_that_were_wiped_under_names_drawn_by_lot_are_an_attack_and_come_back(kura, office, tmp_path):
+    kura.backup(office)
+    clean = kura.backup(office)
+    before = tree_of(office)
+    chance = random.Random(11)
+    for path in sorted(path for path in office.rglob("*") if path.is_file()):
+        with open(path, "r+b") as file:
+            file.write(bytes(path.stat().st_size))
+        path.rename(path.with_name("".join(chance.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", k=12))))
+    assert kura.json("backup", office).summary["verdict"] == "attacked"
+    (office / "later.txt").write_text("somebody worked on\n")
+    assert kura.json("backup", office).summary["verdict"] == "attacked"
+    done = kura.json("recover", "--list")
+    assert done.summary["clean_snapshot_id"] == clean
+    kura.run("recover", "--target", tmp_path / "back")
+    found = tree_of(tmp_path / "back" / str(office)[1:])
+    assert all(found.get(name) == contents for name, contents in before.items())
+
+
 def test_what_an_attack_deleted_comes_back_too(kura, office, tmp_path):
     chance = random.Random(5)
     kura.json("backup", office)

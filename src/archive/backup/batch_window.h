@@ -41,9 +41,13 @@ struct Item {
   // unchanged: what is remembered of it.
   std::optional<CachedFile> remembered;
   std::optional<JudgedVersion> judged_before;
-  ContentRef content_before;  // to tell a touched file from a changed one
+  std::optional<JudgedVersion> moved_before;  // of a file that may be this one under another name
+  ContentRef content_before;                  // to tell a touched file from a changed one
   std::uint64_t bytes_read = 0;
 
+  Before before() const {
+    return {.known = judged_before ? &*judged_before : nullptr, .moved = moved_before ? &*moved_before : nullptr};
+  }
   // It is what it was when it was remembered.
   void take_remembered() {
     unmodified = true;

@@ -15,6 +15,8 @@ constexpr std::size_t kMostRuns = 16U << 10;
 constexpr std::uint64_t kMostBlocks = 1ULL << 40;
 // A sparse file is mostly holes, which cost as much to look at as data.
 constexpr std::uint64_t kMostHoles = 1ULL << 30;
+// Bytes that an attack puts behind contents: keys, marks.
+constexpr std::uint64_t kMostAdded = 64U << 10;
 
 detect::Version to_version(const JudgedVersion& version) {
   return {.judgement = {.verdict = version.judged.verdict, .kind = version.judged.kind, .reasons = {}},
@@ -38,6 +40,14 @@ bool has_turned(const JudgedVersion* before, FileVerdict now) {
   return now == FileVerdict::kBroken && (was != FileVerdict::kBroken || before->judged.turned);
 }
 
+// Whether an attack may have made this of what the same inode was: broken or wiped, and about as long.
+bool may_be_left_of(const JudgedVersion* moved, const detect::Version& now) {
+  if (moved == nullptr || now.size > moved->size + kMostAdded || moved->size > now.size + kMostAdded) return false;
+  const detect::Texture& texture = now.texture;
+  const bool is_wiped = texture.complete && texture.blocks > 0 && texture.uniform == texture.blocks;
+  return is_wiped || now.judgement.verdict == FileVerdict::kBroken;
+}
+
 detect::Version judge_whole(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
                             std::string_view name) {
   if (contents.bytes || contents.size <= data || contents.size - data <= kMostHoles) return judge.judge(contents, name);
@@ -50,12 +60,14 @@ detect::Version judge_whole(detect::ContentsJudge& judge, const detect::Contents
 }  // namespace
 
 JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
-                             std::string_view name, const JudgedVersion* before) {
+                             std::string_view name, const Before& before) {
   return conclude(judge_whole(judge, contents, data, name), name, before);
 }
 
-JudgedVersion conclude(detect::Version now, std::string_view name, const JudgedVersion* before) {
+JudgedVersion conclude(detect::Version now, std::string_view name, const Before& given) {
   const FileVerdict alone = now.judgement.verdict;
+  const JudgedVersion* const before =
+      given.known == nullptr && may_be_left_of(given.moved, now) ? given.moved : given.known;
   if (before != nullptr) now.judgement = detect::judge_change(to_version(*before), now, name);
   JudgedVersion result;
   // What an attack has left stays what it is when it is written again.

@@ -30,11 +30,17 @@ void encode_judged_version(const JudgedVersion& version, base::Encoder& out);
 // Fails through `in`.
 JudgedVersion decode_judged_version(base::Decoder& in);
 
-// What follows from a version that was judged now. `before`: what the backup before had under this name, or null.
-JudgedVersion conclude(detect::Version now, std::string_view name, const JudgedVersion* before);
+// What the backup before had of a file; each may be null.
+struct Before {
+  const JudgedVersion* known = nullptr;  // under this name, or the one that this name was made of
+  const JudgedVersion* moved = nullptr;  // under another, if it is the same: only what an attack leaves is held to it
+};
+
+// What follows from a version that was judged now.
+JudgedVersion conclude(detect::Version now, std::string_view name, const Before& before);
 
 // `data`: bytes of the contents without holes. Never fails. Reads the file once or twice.
 JudgedVersion judge_contents(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,
-                             std::string_view name, const JudgedVersion* before);
+                             std::string_view name, const Before& before);
 
 }  // namespace kura::archive

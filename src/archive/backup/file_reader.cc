@@ -89,8 +89,8 @@ base::Result<ReadFile> FileReader::read_open(int fd, const struct stat& status, 
 
 // One that was only touched is what it was found to be before.
 void FileReader::judge(int fd, bool fetched, ReadFile& file) const {
-  if (last_.judged != nullptr && last_.content != nullptr && *last_.content == file.content.ref) {
-    file.judged = *last_.judged;
+  if (last_.judged.known != nullptr && last_.content != nullptr && *last_.content == file.content.ref) {
+    file.judged = *last_.judged.known;
   } else if (fetched) {
     file.to_be_judged = true;
   } else {

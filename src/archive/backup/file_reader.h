@@ -45,7 +45,7 @@ class FileReader {
   // `last` is what the backup before had of it.
   struct Last {
     const ContentRef* content = nullptr;
-    const JudgedVersion* judged = nullptr;
+    Before judged;
   };
   base::Result<ReadFile> read(int parent, const char* name, const struct stat& walked, const SmallFile& fetched,
                               const Last& last);

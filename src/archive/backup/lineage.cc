@@ -4,14 +4,18 @@
 
 namespace kura::archive {
 
-void Lineage::went(std::string_view path, const JudgedVersion& judged) {
+void Lineage::went(std::string_view path, std::uint64_t inode, const JudgedVersion& judged) {
   const std::size_t slash = path.rfind('/');
   const std::string_view folder = path.substr(0, slash);
   if (folder != folder_) {
     gone_.clear();
+    inodes_.clear();
     folder_ = folder;
   }
-  if (gone_.size() < kMost) gone_.insert_or_assign(std::string(path.substr(slash + 1)), judged);
+  if (gone_.size() >= kMost) return;
+  const std::string name(path.substr(slash + 1));
+  gone_.insert_or_assign(name, judged);
+  inodes_.insert_or_assign(inode, name);
 }
 
 const JudgedVersion* Lineage::before(std::string_view path) const {
@@ -22,6 +26,12 @@ const JudgedVersion* Lineage::before(std::string_view path) const {
     if (const auto found = gone_.find(name); found != gone_.end()) return &found->second;
   }
   return nullptr;
+}
+
+const JudgedVersion* Lineage::moved(std::string_view path, std::uint64_t inode) const {
+  if (path.substr(0, path.rfind('/')) != folder_) return nullptr;
+  const auto name = inodes_.find(inode);
+  return name == inodes_.end() ? nullptr : &gone_.at(name->second);
 }
 
 }  // namespace kura::archive

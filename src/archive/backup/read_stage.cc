@@ -44,16 +44,14 @@ void ReadStage::judge_waiting() {
   std::vector<detect::Version> versions = judge_->judge(waiting_);
   for (std::size_t i = 0; i < versions.size(); ++i) {
     Item& item = *waiting_items_[i];
-    const JudgedVersion* const before = item.judged_before ? &*item.judged_before : nullptr;
-    item.set_judged(conclude(std::move(versions[i]), waiting_[i].name, before));
+    item.set_judged(conclude(std::move(versions[i]), waiting_[i].name, item.before()));
   }
   waiting_.clear();
   waiting_items_.clear();
 }
 
 void ReadStage::read(const Batch::Read& read, const SmallFile& fetched, Item& item) {
-  const FileReader::Last last{.content = item.known_before ? &item.content_before : nullptr,
-                              .judged = item.judged_before ? &*item.judged_before : nullptr};
+  const FileReader::Last last{.content = item.known_before ? &item.content_before : nullptr, .judged = item.before()};
   base::Result<ReadFile> file = reader_.read(read.parent->get(), item.entry.name.c_str(), read.status, fetched, last);
   if (job_.stopped()) return;
   if (file) {

@@ -47,7 +47,7 @@ base::Result<SourcePipeline::Outcome> SourcePipeline::run() {
   if (ledger != nullptr) {
     cache_before.on_passed([&](const std::string& path, const CachedFile& file) {
       if (!file.judged) return;
-      lineage.went(path, *file.judged);
+      lineage.went(path, file.stamp.inode, *file.judged);
       if (gone.size() < detect::ChangeLedger::kMost) gone.push_back({path, file.judged->judged.verdict});
     });
   }

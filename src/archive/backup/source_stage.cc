@@ -116,6 +116,8 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
     item.judged_before = cached->judged;
   } else if (const JudgedVersion* before = judges_ ? lineage_.before(entry.path) : nullptr) {
     item.judged_before = *before;
+  } else if (const JudgedVersion* moved = judges_ ? lineage_.moved(entry.path, entry.status.st_ino) : nullptr) {
+    item.moved_before = *moved;
   }
   batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
   batch_->read_size += item.entry.size;

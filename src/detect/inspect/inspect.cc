@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kBatch = 1024;
 // Small files that a thread asks the judge for at once.
 constexpr std::size_t kAtOnce = 16;
-constexpr std::uint64_t kSmall = 256U << 10;  // bytes
+constexpr std::uint64_t kSmallFile = 256U << 10;  // bytes
 
 struct Task {
   std::string shown;
@@ -57,7 +57,7 @@ std::vector<Version> judge_each(ContentsJudge& judge, const std::vector<const Ta
   std::vector<NamedContents> small;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (files[i].size > kSmall) {
+    if (files[i].size > kSmallFile) {
       versions[i] = judge.judge(files[i].contents(), tasks[i]->shown);
     } else {
       small.push_back({files[i].contents(), tasks[i]->shown});

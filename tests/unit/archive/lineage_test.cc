@@ -13,8 +13,8 @@ JudgedVersion of_kind(const char* kind) {
 
 TEST(Lineage, AFileWithSomethingBehindTheNameOfOneThatWentIsThatOne) {
   Lineage lineage;
-  lineage.went("/d/plan.docx", of_kind("docx"));
-  lineage.went("/d/README", of_kind("utf-8 text"));
+  lineage.went("/d/plan.docx", 7, of_kind("docx"));
+  lineage.went("/d/README", 7, of_kind("utf-8 text"));
   ASSERT_NE(lineage.before("/d/plan.docx.[7F3A].evil"), nullptr);
   EXPECT_EQ(lineage.before("/d/plan.docx.[7F3A].evil")->judged.kind, "docx");
   EXPECT_EQ(lineage.before("/d/README.locked")->judged.kind, "utf-8 text");
@@ -24,15 +24,27 @@ TEST(Lineage, AFileWithSomethingBehindTheNameOfOneThatWentIsThatOne) {
 
 TEST(Lineage, AFileUnderTheNameOfAKindIsOneOfItsOwn) {
   Lineage lineage;
-  lineage.went("/d/plan.png", of_kind("png"));
+  lineage.went("/d/plan.png", 7, of_kind("png"));
   EXPECT_EQ(lineage.before("/d/plan.png.tif"), nullptr);
 }
 
 TEST(Lineage, WhatWentFromAnotherFolderIsForgotten) {
   Lineage lineage;
-  lineage.went("/d/plan.docx", of_kind("docx"));
-  lineage.went("/e/x", of_kind("png"));
+  lineage.went("/d/plan.docx", 7, of_kind("docx"));
+  lineage.went("/e/x", 7, of_kind("png"));
   EXPECT_EQ(lineage.before("/d/plan.docx.locked"), nullptr);
+}
+
+TEST(Lineage, TheSameFileUnderAnotherNameIsFoundByItsInode) {
+  Lineage lineage;
+  lineage.went("/d/a.docx", 7, of_kind("docx"));
+  lineage.went("/d/b.png", 8, of_kind("png"));
+  ASSERT_NE(lineage.moved("/d/x9Kq", 8), nullptr);
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 8)->judged.kind, "png");
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 9), nullptr);
+  EXPECT_EQ(lineage.moved("/e/x9Kq", 8), nullptr);
+  lineage.went("/e/c", 9, of_kind("text"));
+  EXPECT_EQ(lineage.moved("/e/x", 8), nullptr);
 }
 
 }  // namespace
