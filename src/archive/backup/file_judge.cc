@@ -10,7 +10,6 @@ namespace {
 
 using FileVerdict = detect::Verdict;
 
-constexpr std::uint8_t kHasTexture = 1, kCoded = 2;
 constexpr std::size_t kMostRuns = 16U << 10;
 constexpr std::uint64_t kMostBlocks = 1ULL << 40;
 // A sparse file is mostly holes, which cost as much to look at as data.
@@ -21,7 +20,6 @@ constexpr std::uint64_t kMostAdded = 64U << 10;
 detect::Version to_version(const JudgedVersion& version) {
   return {.judgement = {.verdict = version.judged.verdict, .kind = version.judged.kind, .reasons = {}},
           .size = version.size,
-          .is_coded = version.is_coded,
           .texture = version.texture};
 }
 
@@ -78,7 +76,6 @@ JudgedVersion conclude(detect::Version now, std::string_view name, const Before&
   result.judged.kind = std::move(now.judgement.kind);
   if (result.judged.verdict == FileVerdict::kBroken) result.judged.evidence = evidence_of(now.judgement);
   result.is_note = now.is_note;
-  result.is_coded = now.is_coded;
   result.size = now.size;
   result.texture = std::move(now.texture);
   return result;
@@ -100,13 +97,10 @@ void encode_judged_version(const JudgedVersion& version, base::Encoder& out) {
     random = !random;
   }
   if (!texture.complete || runs.size() > kMostRuns) {
-    out.u8(version.is_coded ? kCoded : 0);
+    out.u8(0);
     return;
   }
-  out.u8((version.is_coded ? kCoded : 0) | kHasTexture)
-      .varint(texture.blocks)
-      .varint(texture.uniform)
-      .varint(runs.size());
+  out.u8(1).varint(texture.blocks).varint(texture.uniform).varint(runs.size());
   for (const std::uint64_t run : runs) out.varint(run);
 }
 
@@ -116,10 +110,7 @@ JudgedVersion decode_judged_version(base::Decoder& in) {
   version.judged = Judged::decode(judged);
   if (!judged.ok() || !judged.at_end()) in.fail("a judgement is malformed");
   version.size = in.varint();
-  const std::uint8_t has = in.u8();
-  if (has > (kHasTexture | kCoded)) in.fail("a judgement has what is not known");
-  version.is_coded = (has & kCoded) != 0;
-  if ((has & kHasTexture) == 0) return version;
+  if (in.u8() == 0) return version;
   version.texture.complete = true;
   version.texture.blocks = in.varint();
   version.texture.uniform = in.varint();

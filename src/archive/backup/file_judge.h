@@ -17,11 +17,10 @@ struct JudgedVersion {
   Judged judged;
   std::uint64_t size = 0;
   detect::Texture texture;
-  bool is_note = false;   // it reads like a ransom note; of a version judged now
-  bool is_coded = false;  // small, and nothing but base64 or hexadecimal digits
+  bool is_note = false;  // it reads like a ransom note; of a version judged now
 
   friend bool operator==(const JudgedVersion& a, const JudgedVersion& b) {
-    return a.judged == b.judged && a.size == b.size && a.texture == b.texture && a.is_coded == b.is_coded;
+    return a.judged == b.judged && a.size == b.size && a.texture == b.texture;
   }
 };
 

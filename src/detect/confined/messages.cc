@@ -77,7 +77,7 @@ Judgement decode_judgement(base::Decoder& in) {
 void encode(const Version& version, base::Encoder& out) {
   encode(version.judgement, out);
   out.varint(version.size);
-  for (const bool said : {version.is_note, version.is_coded, version.begins_randomly}) out.u8(said ? 1 : 0);
+  out.u8(version.is_note ? 1 : 0).u8(version.begins_randomly ? 1 : 0).varint(version.coded_size);
   encode(version.texture, out);
 }
 
@@ -85,7 +85,9 @@ Version decode_version(base::Decoder& in, std::uint64_t size) {
   Version version;
   version.judgement = decode_judgement(in);
   version.size = in.varint();
-  for (bool* const said : {&version.is_note, &version.is_coded, &version.begins_randomly}) *said = in.u8() == 1;
+  version.is_note = in.u8() == 1;
+  version.begins_randomly = in.u8() == 1;
+  version.coded_size = in.varint();
   if (version.size > size) in.fail("a version is larger than its file");
   version.texture = decode_texture(in, size);
   return version;

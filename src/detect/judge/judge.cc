@@ -113,25 +113,30 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
-// A small file that is nothing but base64 or hexadecimal digits, in lines or not: their classes alternate as in no
-// words.
+// Of a small file that is nothing but base64 or hexadecimal digits, in lines or not, as many bytes as they stand for:
+// their classes alternate as in no words. 0 of any other, and of what is as long as a digest: that is one.
 constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
-bool is_coded(Window& in) {
-  if (in.size() < kLeastCoded || in.size() > kMostCoded) return false;
+std::uint64_t coded_size(Window& in) {
+  if (in.size() < kLeastCoded || in.size() > kMostCoded) return 0;
   std::uint64_t signs = 0, changes = 0;
+  bool is_hexadecimal = true;
   int last = -1;
   for (const std::uint8_t byte : in.at(0, kMostCoded)) {
     if (byte == '\r' || byte == '\n' || byte == '=') continue;
     const bool is_digit = byte >= '0' && byte <= '9';
     const bool is_upper = byte >= 'A' && byte <= 'Z';
     const bool is_lower = byte >= 'a' && byte <= 'z';
-    if (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/') return false;
+    if (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/') return 0;
+    is_hexadecimal = is_hexadecimal && (is_digit || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'));
     const int sign_class = is_digit ? 0 : is_upper ? 1 : is_lower ? 2 : 3;
     changes += sign_class != last ? 1 : 0;
     last = sign_class;
     ++signs;
   }
-  return signs >= kLeastCoded && changes * 3 >= signs;
+  if (signs < kLeastCoded || changes * 3 < signs) return 0;
+  const std::uint64_t size = is_hexadecimal ? signs / 2 : signs * 3 / 4;
+  static constexpr std::array<std::uint64_t, 6> kDigests = {16, 20, 28, 32, 48, 64};
+  return std::ranges::find(kDigests, size) == kDigests.end() ? size : 0;
 }
 
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
@@ -194,7 +199,7 @@ Version judge(Input& input, std::string_view name) {
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
   version.begins_randomly = kind == nullptr && begins_randomly(in);
-  version.is_coded = is_coded(in);
+  version.coded_size = coded_size(in);
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));

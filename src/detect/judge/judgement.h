@@ -33,9 +33,10 @@ struct Version {
   Judgement judgement;
   std::uint64_t size = 0;
   bool is_note = false;          // it reads like a ransom note
-  bool is_coded = false;         // small, and nothing but base64 or hexadecimal digits
   bool begins_randomly = false;  // of no kind, and its first bytes look random
-  Texture texture;               // of what no grammar proves: nothing, some stretches, or all
+  // Bytes that a small file stands for which is nothing but base64 or hexadecimal digits; 0 of any other, or a digest.
+  std::uint64_t coded_size = 0;
+  Texture texture;  // of what no grammar proves: nothing, some stretches, or all
 };
 
 }  // namespace kura::detect

@@ -79,9 +79,22 @@ bool is_for_anything(std::string_view name) {
 // It was of a kind, and is of none now, though its name has not changed what it says.
 bool lost_its_kind(const Version& before, const Version& after, std::string_view name) {
   const std::string& kind = before.judgement.kind;
+  if (before.size == 0) return false;
   if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && still_promises(name, kind);
   if (before.judgement.verdict != Verdict::kValid) return false;
   return still_promises(name, kind) || (promises_nothing(name) && (after.begins_randomly || !is_for_anything(name)));
+}
+
+// Digits that stand for what it was, with a key or a mark of a cipher; or in place of what was no text.
+bool is_coded_instead(const Version& before, const Version& after, std::string_view name) {
+  if (after.coded_size == 0 || before.size == 0) return false;
+  // A nonce, padding and a tag; with a key that was encrypted by an RSA key of 2048 or 4096 bits.
+  const bool fits = std::ranges::any_of(std::array<std::uint64_t, 3>{0, 256, 512}, [&](std::uint64_t key) {
+    return after.coded_size >= before.size + key && after.coded_size <= before.size + key + 64;
+  });
+  const bool was_text = before.judgement.kind.ends_with("text");
+  return fits ||
+         (!was_text && before.judgement.verdict == Verdict::kValid && still_promises(name, before.judgement.kind));
 }
 
 // ---- Blocks replaced in place ----
@@ -141,7 +154,7 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
                          fmt::format("{} blocks of 4 KiB that were not random look random now", blocks));
     }
   }
-  if (after.is_coded && !before.is_coded && (is == Verdict::kValid || is == Verdict::kUnknown) && before.size > 0) {
+  if (is_coded_instead(before, after, name) && (is == Verdict::kValid || is == Verdict::kUnknown)) {
     return with_reason(
         after.judgement, Verdict::kBroken,
         fmt::format("it was {}, and is nothing but digits of base64 or hexadecimal now", what_it_was(before)));

@@ -197,6 +197,7 @@ Version sample() {
   version.judgement = {.verdict = Verdict::kBroken, .kind = "pdf", .reasons = {"one", "two"}};
   version.size = 1U << 20;
   version.is_note = version.begins_randomly = true;
+  version.coded_size = 99;
   version.texture.complete = true;
   version.texture.blocks = 256;
   version.texture.uniform = 3;
@@ -210,7 +211,7 @@ void expect_same(const Version& a, const Version& b) {
   EXPECT_EQ(a.judgement.reasons, b.judgement.reasons);
   EXPECT_EQ(a.size, b.size);
   EXPECT_EQ(a.is_note, b.is_note);
-  EXPECT_EQ(a.is_coded, b.is_coded);
+  EXPECT_EQ(a.coded_size, b.coded_size);
   EXPECT_EQ(a.begins_randomly, b.begins_randomly);
   EXPECT_EQ(a.texture, b.texture);
 }

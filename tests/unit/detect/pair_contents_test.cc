@@ -1,12 +1,11 @@
 // Two versions of a file with both contents at hand: what was replaced between them.
-#include "detect/judge/pair.h"
-
 #include <random>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "detect/judge/judge.h"
+#include "detect/judge/pair.h"
 
 namespace kura::detect::pair_contents_test {
 namespace {

@@ -43,14 +43,16 @@ TEST(Pair, ANameThatSaysNothingDoesNotHideThatTheKindIsGone) {
 
 TEST(Pair, SmallCiphertextInBase64OrHexadecimalIsSeenByWhatWasThereBefore) {
   const base::Bytes base64 = bytes_of("c3VwZXJzZWNyZXQgYnl0ZXMgb2YgYSBjaXBoZXJ0ZXh0IQ9Zk3xVb2Q=\n");
-  const base::Bytes digits = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d");
-  const Version prose =
-      version_of(bytes_of("What lies in this folder is old, and nobody needs it any more.\n"), "a.txt");
+  const base::Bytes digits = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d8f14e45fceea167a5a");
+  const base::Bytes digest = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d");
+  const Version prose = version_of(bytes_of("What lies here is old, nobody needs it.\n"), "a.txt");
   EXPECT_EQ(after(prose, base64, "a.txt"), Verdict::kBroken);
   EXPECT_EQ(after(prose, digits, "a.txt"), Verdict::kBroken);
   EXPECT_EQ(after(of_kind(Verdict::kValid, "png"), base64, "a.png"), Verdict::kBroken);
-  // A token that is replaced by another one, and prose by words.
+  // A token that is replaced by another one, prose by words or a digest, and what is too short to be it.
   EXPECT_EQ(after(version_of(digits, "token.txt"), base64, "token.txt"), Verdict::kValid);
+  EXPECT_EQ(after(version_of(bytes_of("What lies in here was old.\n"), "a.txt"), digest, "a.txt"), Verdict::kValid);
+  EXPECT_EQ(after(version_of(bytes_of(std::string(90, 'x')), "a.txt"), base64, "a.txt"), Verdict::kValid);
   EXPECT_EQ(after(prose, bytes_of("MemoryInput\nJudgement\nTokenBucket\n"), "a.txt"), Verdict::kValid);
 }
 
