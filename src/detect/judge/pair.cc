@@ -69,20 +69,22 @@ bool promises_nothing(std::string_view name) {
   return std::ranges::none_of(names, [](const std::string& before) { return promised_by(before) != nullptr; });
 }
 
-// Extensions under which anything may be, today this and tomorrow that.
-bool is_for_anything(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kExtensions = {".bin", ".dat", ".data", ".tmp",
-                                                                  ".bak", ".old", ".cache"};
-  return std::ranges::any_of(kExtensions, [&](std::string_view extension) { return name.ends_with(extension); });
+bool promises(std::string_view name, std::string_view kind_name) {
+  const Kind* kind = kind_named(kind_name);
+  return kind != nullptr && may_be(name, *kind);
 }
 
-// It was of a kind, and is of none now, though its name has not changed what it says.
+// It was of a kind, and is of none now, though its name has not changed what it says. Where the name says little, or
+// there is little of it, it has to look random, too: pictures become other pictures, texts other encodings.
 bool lost_its_kind(const Version& before, const Version& after, std::string_view name) {
+  constexpr std::uint64_t kLittle = 256;  // bytes
   const std::string& kind = before.judgement.kind;
   if (before.size == 0) return false;
   if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && still_promises(name, kind);
   if (before.judgement.verdict != Verdict::kValid) return false;
-  return still_promises(name, kind) || (promises_nothing(name) && (after.begins_randomly || !is_for_anything(name)));
+  if (promises(name, kind) && after.size >= kLittle) return true;
+  return (after.begins_randomly || after.texture.random_count() > 0) &&
+         (still_promises(name, kind) || promises_nothing(name));
 }
 
 // Digits that stand for what it was, with a key or a mark of a cipher; or in place of what was no text.
@@ -164,10 +166,21 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
 
 namespace {
 
+// Kinds whose checksums are over all of it: one that is whole was written by a program of its kind.
+bool is_proven(const Judgement& judgement) {
+  if (judgement.verdict != Verdict::kValid) return false;
+  static constexpr std::array<std::string_view, 17> kKinds = {"zip", "docx", "xlsx", "pptx",  "odt", "ods",
+                                                              "odp", "epub", "jar",  "apk",   "png", "gzip",
+                                                              "xz",  "zstd", "flac", "bzip2", "ogg"};
+  return std::ranges::find(kKinds, judgement.kind) != kKinds.end();
+}
+
 // What the two contents say that the versions alone do not; empty when nothing.
 std::string change_of_contents(const Version& before, Window& old_window, const Version& after, Window& new_window) {
   const bool known_cipher = before.judgement.verdict == Verdict::kOpaque && !before.judgement.kind.empty();
   if (before.judgement.verdict == Verdict::kOpaque && !known_cipher) return {};
+  const bool is_cipher_by_design = after.judgement.verdict == Verdict::kOpaque && !after.judgement.kind.empty();
+  if (is_cipher_by_design || is_proven(after.judgement)) return {};
   if (is_printed(old_window.size(), new_window)) return "it is as long as it was in base64 or hexadecimal digits";
   const bool written_whole = is_written_whole(before.judgement.kind) && is_written_whole(after.judgement.kind);
   const Replaced replaced = compare_contents(old_window, new_window);
@@ -179,7 +192,8 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
         replaced.blocks, replaced.runs);
   }
   if (!replaced.comparable || replaced.replaced + replaced.edited == 0) return {};
-  const bool wiped = after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks;
+  const bool wiped =
+      after.judgement.kind.empty() && after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks;
   if (wiped && replaced.before.distinct() > 1) return "all its bytes are one now";
   if (replaced.edited > 0) return {};
   const bool lost_its_kind = !before.judgement.kind.empty() && after.judgement.kind.empty();

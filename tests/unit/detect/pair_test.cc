@@ -41,9 +41,22 @@ TEST(Pair, ANameThatSaysNothingDoesNotHideThatTheKindIsGone) {
   EXPECT_EQ(after(of_kind(Verdict::kValid, "elf"), samples::noise(9000), "nohup"), Verdict::kBroken);
 }
 
+TEST(Pair, APictureThatWasSavedAsAnotherKindAndATinyTextInAnotherEncodingAreNoAttack) {
+  std::string picture = "P5\n60 60\n255\n";
+  for (int i = 0; i < 3600; ++i) picture += static_cast<char>(i / 60 + i % 60);
+  EXPECT_NE(after(of_kind(Verdict::kValid, "utf-8 text"), bytes_of(picture), "paper.pgm"), Verdict::kBroken);
+  const std::string utf16(
+      "1\0"
+      "2\0"
+      "\n\0",
+      6);
+  EXPECT_NE(after(version_of(bytes_of("12\n"), "serial.txt"), bytes_of(utf16), "serial.txt"), Verdict::kBroken);
+}
+
 TEST(Pair, SmallCiphertextInBase64OrHexadecimalIsSeenByWhatWasThereBefore) {
   const base::Bytes base64 = bytes_of("c3VwZXJzZWNyZXQgYnl0ZXMgb2YgYSBjaXBoZXJ0ZXh0IQ9Zk3xVb2Q=\n");
-  const base::Bytes digits = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d8f14e45fceea167a5a");
+  const base::Bytes digits =
+      bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d8f14e45fceea167a5a");
   const base::Bytes digest = bytes_of("8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d");
   const Version prose = version_of(bytes_of("What lies here is old, nobody needs it.\n"), "a.txt");
   EXPECT_EQ(after(prose, base64, "a.txt"), Verdict::kBroken);
