@@ -113,6 +113,14 @@ bool begins_randomly(Window& in) {
   return counts.looks_random();
 }
 
+// The mark and the first line of a format are for people to read, more often than not.
+bool begins_with_text(Window& in) {
+  const base::ByteSpan head = in.at(0, 4);
+  return std::ranges::all_of(head, [](std::uint8_t byte) {
+    return (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
+  });
+}
+
 // Of a small file that is nothing but base64 or hexadecimal digits, in lines or not, as many bytes as they stand for:
 // their classes alternate as in no words. 0 of any other, and of what is as long as a digest: that is one.
 constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
@@ -198,7 +206,8 @@ Version judge(Input& input, std::string_view name) {
   const Kind* kind = recognise(in);
   version.judgement =
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
-  version.begins_randomly = kind == nullptr && begins_randomly(in);
+  const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
+  version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
   version.coded_size = coded_size(in);
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
