@@ -217,6 +217,24 @@ def test_what_the_attack_only_renamed_stays_whatever_else_had_its_name(kura, off
     assert summary["left_out"] == len(victims)
 
 
+def test_what_came_and_was_only_renamed_is_not_taken_for_another_that_was(kura, office, tmp_path):
+    """Made since the last backup, a little larger than one that the attack left as it was but for its name, too."""
+    chance = random.Random(16)
+    kura.json("backup", office)
+    victims = files_of(office)[:6]
+    renamed = next(path for path in files_of(office)[6:] if path.suffix == ".png")
+    wanted = tree_of(office)
+    for path in victims:
+        scramble(path, chance, path.stem + ".x7f3a")
+    now = renamed.rename(renamed.with_name(renamed.name + ".x7f3a"))
+    newcomer = now.with_name("newcomer.x7f3a")
+    newcomer.write_bytes(b"".join(b"line %d of a text\n" % i for i in range(100_000))[:now.stat().st_size + 100])
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == {**wanted, **{str(path.relative_to(office)): path.read_bytes() for path in (now, newcomer)}}
+    assert summary["left_out"] == len(victims)
+
+
 def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, tmp_path):
     chance = random.Random(6)
     kura.json("backup", office)

@@ -183,15 +183,24 @@ Status RecoveryPlanner::look_further_back() {
 // ---- What was what ----
 
 // What has the very contents of one that went is that one, whatever it looks like and whatever else has such a name.
-Status RecoveryPlanner::find_only_renamed() {
-  std::multimap<std::uint64_t, const Entry*> gone;
-  for (const auto& [path, version] : gone_) gone.emplace(version.entry.size, &version.entry);
+// Neither is matched with anything else: `gone` loses the one, came_ the other.
+Status RecoveryPlanner::find_only_renamed(std::map<std::string, GoneFileVersion>& gone) {
+  std::multimap<std::uint64_t, const std::pair<const std::string, Version>*> sizes;
+  for (const auto& went : gone_) sizes.emplace(went.second.entry.size, &went);
   for (const auto& [path, came] : came_) {
-    const auto [first, last] = gone.equal_range(came.size);
+    const auto [first, last] = sizes.equal_range(came.size);
     if (first == last) continue;
     const std::optional<Entry> now = KURA_TRY(find(0, path));
-    const auto is_it = [&](const auto& went) { return now && has_content_of(*now, *went.second); };
-    if (std::any_of(first, last, is_it)) only_renamed_.insert(path);
+    if (!now) continue;
+    const std::string* was = nullptr;  // of several, the one whose name was only lengthened
+    for (const auto& [size, went] : std::ranges::subrange(first, last)) {
+      if (!has_content_of(*now, went->second.entry)) continue;
+      const bool is_likelier = gone.contains(went->first) && (was == nullptr || path.starts_with(went->first));
+      if (was == nullptr || is_likelier || !gone.contains(*was)) was = &went->first;
+    }
+    if (was == nullptr) continue;
+    only_renamed_.insert(path);
+    gone.erase(*was);
   }
   std::erase_if(came_, [&](const auto& file) { return only_renamed_.contains(file.first); });
   return {};
@@ -204,7 +213,7 @@ Status RecoveryPlanner::match_renamed() {
   }
   // What was whole in between is somebody's own.
   std::erase_if(came_, [&](const auto& file) { return is_settled(file.first); });
-  KURA_TRY(find_only_renamed());
+  KURA_TRY(find_only_renamed(gone));
   renamed_ = RenamedFiles(gone, came_);
   for (const auto& [before, now] : renamed_.now()) {
     std::optional<Entry> entry = KURA_TRY(find(0, now));

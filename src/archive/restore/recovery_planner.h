@@ -51,7 +51,7 @@ class RecoveryPlanner {
   void take_came(const Difference& difference, std::size_t newer);
   base::Status look_further_back();
 
-  base::Status find_only_renamed();
+  base::Status find_only_renamed(std::map<std::string, GoneFileVersion>& gone);
   base::Status match_renamed();
   bool is_made_by_the_attack(const std::string& path) const;
   void add_all();
