@@ -7,7 +7,8 @@ void add_stretch(std::vector<Stretch>& stretches, Stretch next) {
   if (!stretches.empty()) {
     Stretch& last = stretches.back();
     const bool touches = last.range.end() == next.range.offset;
-    if (last.density == next.density && (touches || stretches.size() >= kMostStretches)) {
+    if (last.density == next.density && last.samples == next.samples &&
+        (touches || stretches.size() >= kMostStretches)) {
       last.range.size = next.range.end() - last.range.offset;
       return;
     }

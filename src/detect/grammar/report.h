@@ -23,10 +23,20 @@ enum class Density : std::uint8_t {
   kDense,  // compressed or encrypted by design: looks random anyway
 };
 
+// Sound or pixels as numbers, one behind the other. Their highest bytes change little from one to the next, so not even
+// one block that looks random belongs among them.
+struct Samples {
+  std::uint8_t size = 0;     // of one, in bytes; 0: there are none
+  std::uint8_t highest = 0;  // which of its bytes is the most significant
+
+  friend bool operator==(const Samples&, const Samples&) = default;
+};
+
 // A stretch of the file of whose contents the grammar says nothing: a judge looks at it by statistics.
 struct Stretch {
   Range range;
   Density density = Density::kPlain;
+  Samples samples = {};
 
   friend bool operator==(const Stretch&, const Stretch&) = default;
 };

@@ -70,7 +70,10 @@ Report check(Window& in, Budget& budget) {
   if (packing == 4 || packing == 5) return whole({{{offset, in.size() - offset}, Density::kDense}});
   const std::uint64_t pixels = (width * bits + 31) / 32 * 4 * height;
   if (pixels > in.size() - offset + 3) return broken(in.size(), "the file ends early, within the pixels");
-  return whole({{{offset, in.size() - offset}, Density::kPlain}});
+  // Each colour changes little from one pixel to the next; of 16 bits, the higher byte.
+  const Samples samples{static_cast<std::uint8_t>(std::max<std::uint64_t>(bits / 8, 1)),
+                        static_cast<std::uint8_t>(bits == 16 ? 1 : 0)};
+  return whole({{{offset, in.size() - offset}, Density::kPlain, samples}});
 }
 
 bool recognise_icon(Window& in) {

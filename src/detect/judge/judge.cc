@@ -15,7 +15,7 @@ namespace kura::detect {
 namespace {
 
 constexpr std::uint64_t kTellingSize = 256;  // bytes; of fewer, statistics say nothing by themselves
-constexpr unsigned kLeastIslands = 2;
+constexpr unsigned kLeastIslands = 2;        // one will do among samples
 
 Judgement judged(Verdict verdict, const Kind* kind, std::string reason) {
   Judgement judgement{verdict, kind != nullptr ? std::string(kind->name) : std::string(), {}};
@@ -35,10 +35,15 @@ const Kind* promise_of(std::string_view name) {
 // ---- Stretches that a grammar says nothing of ----
 
 // What is wrong with a stretch of plain contents, or nothing.
-std::string wrong_in(Window& in, const Range& range, const Texture& texture, std::uint64_t size) {
-  const Islands islands = find_islands(in, range, texture);
-  if (islands.sharp >= kLeastIslands && islands.sharp * 4 >= islands.runs * 3) {
-    return fmt::format("{} separate runs of whole 4 KiB blocks look random among contents that are not", islands.sharp);
+std::string wrong_in(Window& in, const Stretch& stretch, const Texture& texture) {
+  const Range& range = stretch.range;
+  const std::uint64_t size = in.size();
+  const auto& [sample, highest] = stretch.samples;
+  const auto column = sample > 0 ? std::optional(Column{sample, range.offset + highest}) : std::nullopt;
+  const Islands islands = find_islands(in, range, texture, column);
+  if (islands.sharp >= (sample > 0 ? 1 : kLeastIslands) && islands.sharp * 4 >= islands.runs * 3) {
+    return fmt::format("{} separate run{} of whole 4 KiB blocks look{} random among contents that are not",
+                       islands.sharp, islands.sharp == 1 ? "" : "s", islands.sharp == 1 ? "s" : "");
   }
   if (const auto share = find_interleaving(in, range)) {
     return fmt::format("pieces that look random alternate regularly with ones that do not ({:.0f} % of the bytes)",
@@ -57,7 +62,7 @@ std::string wrong_in(Window& in, const Range& range, const Texture& texture, std
 std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches, const Texture& texture) {
   for (const Stretch& stretch : stretches) {
     if (stretch.density != Density::kPlain) continue;
-    std::string wrong = wrong_in(in, stretch.range, texture, in.size());
+    std::string wrong = wrong_in(in, stretch, texture);
     if (!wrong.empty()) return fmt::format("from byte {} on, {}", stretch.range.offset, wrong);
   }
   return {};
@@ -178,7 +183,7 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   if (promised != nullptr && begins_randomly(in)) {
     return judged(Verdict::kBroken, nullptr, promise + "it begins with what looks random");
   }
-  std::string wrong = wrong_in(in, {0, in.size()}, texture, in.size());
+  std::string wrong = wrong_in(in, {{0, in.size()}}, texture);
   if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
   return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
 }

@@ -57,11 +57,17 @@ bool rest_is_small(Window& in, std::uint64_t at) {
   return rest.size() < 8 || std::ranges::all_of(rest, [](std::uint8_t c) { return c == 0; });
 }
 
+Samples samples_of(unsigned bits, bool is_little_endian) {
+  const auto size = static_cast<std::uint8_t>(bits <= 64 ? (bits + 7) / 8 : 0);
+  return {size, static_cast<std::uint8_t>(is_little_endian && size > 0 ? size - 1 : 0)};
+}
+
 Report sound(Window& in, Budget& budget, bool aiff) {
   Chunks chunks(in, budget, aiff);
   std::vector<Stretch> stretches;
   bool plain = true;
   bool data = false;
+  Samples samples;
   const bool wide = in.has(0, "RF64") || in.has(0, "BW64");
   for (std::uint64_t at = 12; at < in.size();) {
     Chunk chunk;
@@ -74,19 +80,21 @@ Report sound(Window& in, Budget& budget, bool aiff) {
       std::uint16_t format = in.little16(chunk.body.offset).value_or(0);
       if (format == 0xFFFE) format = in.little16(chunk.body.offset + 24).value_or(0);
       plain = format == 1 || format == 3;
+      samples = samples_of(in.little16(chunk.body.offset + 14).value_or(0), true);
       if (format == 0 || (chunk.body.size < 16 && chunk.body.size != 14))
         return broken(at, "a format of sound that is none");
     }
-    if (aiff && chunk.id == "COMM" && in.has(8, "AIFC")) {
-      const base::ByteSpan type = in.at(chunk.body.offset + 18, 4);
-      const std::string_view name = base::as_text(type);
+    if (aiff && chunk.id == "COMM") {
+      const bool has_type = in.has(8, "AIFC");
+      const std::string_view name = has_type ? base::as_text(in.at(chunk.body.offset + 18, 4)) : "NONE";
       plain = name == "NONE" || name == "sowt" || name == "twos" || name == "fl32" || name == "FL32" || name == "in24";
+      samples = samples_of(in.big16(chunk.body.offset + 6).value_or(0), name == "sowt");
     }
     if (chunk.id == "data" || chunk.id == "SSND") {
       data = true;
       if (wide) chunk.next = std::max(chunk.next, at + 8 + std::min(in.little64(28).value_or(0), in.size() - at - 8));
-      add_stretch(stretches,
-                  {{chunk.body.offset, chunk.next - chunk.body.offset}, plain ? Density::kPlain : Density::kDense});
+      const Range range{chunk.body.offset, chunk.next - chunk.body.offset};
+      add_stretch(stretches, plain ? Stretch{range, Density::kPlain, samples} : Stretch{range, Density::kDense});
     } else if (chunk.body.size >= 4096) {
       add_stretch(stretches, {chunk.body, Density::kDense});
     }

@@ -10,7 +10,7 @@
 namespace kura::detect {
 namespace {
 
-constexpr std::size_t kEdge = 256;         // bytes looked at on each side of an edge
+constexpr std::size_t kEdge = 256;         // bytes looked at on each side of an edge, of a column
 constexpr unsigned kRandomDistinct = 140;  // of 256 random bytes, 162 values are expected, with a deviation of 5
 constexpr unsigned kPlainDistinct = 110;
 constexpr std::uint64_t kMostRuns = 4096;
@@ -38,19 +38,45 @@ bool is_uniform(base::ByteSpan bytes) {
   return std::ranges::all_of(bytes, [&](std::uint8_t byte) { return byte == bytes.front(); });
 }
 
-// Bytes of records or text: neither random nor the padding that is put before what is aligned by design.
-bool is_plain_edge(base::ByteSpan bytes) {
-  return bytes.size() == kEdge && distinct(bytes) < kPlainDistinct && !is_uniform(bytes.last(kEdge / 4)) &&
-         !is_uniform(bytes.first(kEdge / 4));
+bool is_plain_edge(base::ByteSpan bytes) { return bytes.size() == kEdge && distinct(bytes) < kPlainDistinct; }
+bool is_random_edge(base::ByteSpan bytes) { return bytes.size() == kEdge && distinct(bytes) >= kRandomDistinct; }
+// What is put before or behind what is aligned by design. Silence is none.
+bool is_padding_edge(base::ByteSpan bytes) {
+  return is_uniform(bytes.last(kEdge / 4)) || is_uniform(bytes.first(kEdge / 4));
 }
 
-bool is_random_edge(base::ByteSpan bytes) { return bytes.size() == kEdge && distinct(bytes) >= kRandomDistinct; }
+// On both sides of an offset: all bytes, or a column of them.
+class Edge {
+ public:
+  Edge(Window& in, const std::optional<Column>& samples, std::uint64_t offset) : samples_(samples) {
+    const std::uint64_t size = kEdge * (samples ? samples->step : 1);
+    before_ = bytes_of(in, offset - std::min(offset, size), size);
+    after_ = bytes_of(in, offset, size);
+  }
 
-bool has_sharp_edges(Window& in, std::uint64_t first, std::uint64_t end) {
-  const std::uint64_t from = first * kBlock;
-  const std::uint64_t to = end * kBlock;
-  return is_plain_edge(in.at(from - kEdge, kEdge)) && is_random_edge(in.at(from, kEdge)) &&
-         is_random_edge(in.at(to - kEdge, kEdge)) && is_plain_edge(in.at(to, kEdge));
+  bool begins_noise() const { return is_plain(before_) && is_random_edge(after_); }
+  bool ends_noise() const { return is_random_edge(before_) && is_plain(after_); }
+
+ private:
+  bool is_plain(base::ByteSpan bytes) const { return is_plain_edge(bytes) && (samples_ || !is_padding_edge(bytes)); }
+
+  base::Bytes bytes_of(Window& in, std::uint64_t offset, std::uint64_t size) const {
+    const base::ByteSpan all = in.at(offset, static_cast<std::size_t>(size));
+    const std::size_t step = samples_ ? samples_->step : 1;
+    const std::size_t begin = samples_ ? (samples_->first % step + step - offset % step) % step : 0;
+    base::Bytes bytes;
+    for (std::size_t i = begin; i < all.size(); i += step) bytes.push_back(all[i]);
+    return bytes;
+  }
+
+  const std::optional<Column>& samples_;
+  base::Bytes before_, after_;
+};
+
+// The edges of a run of blocks; of samples that end with it, the first one.
+bool has_sharp_edges(Window& in, const std::optional<Column>& samples, const Range& run) {
+  return Edge(in, samples, run.offset).begins_noise() &&
+         ((samples && run.end() >= in.size()) || Edge(in, samples, run.end()).ends_noise());
 }
 
 // Of the cells whose numbers have the same rest modulo `period`, as many sums: the shares of rests that look random,
@@ -136,17 +162,18 @@ void survey(Window& in, Range range, Texture& texture) {
   }
 }
 
-Islands find_islands(Window& in, Range range, const Texture& texture) {
+Islands find_islands(Window& in, Range range, const Texture& texture, std::optional<Column> samples) {
   Islands islands;
   const std::uint64_t first = (range.offset + kBlock - 1) / kBlock;
-  const std::uint64_t last = range.end() / kBlock;
+  const bool ends_with_file = samples && range.end() >= in.size();
+  const std::uint64_t last = (range.end() + (ends_with_file ? kBlock - 1 : 0)) / kBlock;
   for (std::uint64_t block = first + 1; block < last && islands.runs < kMostRuns; ++block) {
     if (!texture.random.has(block) || texture.random.has(block - 1)) continue;
     const std::uint64_t begin = block;
     while (block < last && texture.random.has(block)) ++block;
-    if (block == last) break;
+    if (block == last && !ends_with_file) break;
     ++islands.runs;
-    if (has_sharp_edges(in, begin, block)) ++islands.sharp;
+    if (has_sharp_edges(in, samples, {begin * kBlock, (block - begin) * kBlock})) ++islands.sharp;
   }
   return islands;
 }

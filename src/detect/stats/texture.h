@@ -52,8 +52,13 @@ struct Islands {
   std::uint64_t runs = 0;   // of random blocks between ones that are not, in the range
   std::uint64_t sharp = 0;  // of those, the ones with plain bytes up to the last before them, and right after them
 };
-// Costs two small reads for each run, of at most 4096 runs.
-Islands find_islands(Window& in, Range range, const Texture& texture);
+// Every `step`-th byte from offset `first` of the file on: of samples, the ones that tell.
+struct Column {
+  std::size_t step = 1;
+  std::uint64_t first = 0;
+};
+// Costs four small reads for each run, of at most 4096 runs.
+Islands find_islands(Window& in, Range range, const Texture& texture, std::optional<Column> samples = {});
 
 // Whether cells of 16 to 1024 bytes that look random alternate with plain ones, as "16 bytes of every 32" leaves them.
 // Looks at up to 16 pieces of 256 KiB, spread over the range; the share of cells that look random, if so.

@@ -44,7 +44,7 @@ TEST(Wave, SamplesAreAPlainStretch) {
   std::ranges::copy(head, wave.begin());
   const Report report = judged(medium("wav"), wave);
   EXPECT_EQ(report.finding, Finding::kWhole);
-  EXPECT_EQ(report.stretches, (std::vector<Stretch>{{{44, 1000}, Density::kPlain}}));
+  EXPECT_EQ(report.stretches, (std::vector<Stretch>{{{44, 1000}, Density::kPlain, Samples{2, 1}}}));
   wave.resize(500);
   EXPECT_EQ(judged(medium("wav"), wave).finding, Finding::kBroken);
 }

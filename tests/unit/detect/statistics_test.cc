@@ -93,6 +93,29 @@ TEST(Texture, TellsIslandsOfWholeBlocksFromWhatBeginsAnywhere) {
   }
 }
 
+// Loud noise of 16 bits: its lower bytes look random, its higher ones do not, and silence is all zeros.
+TEST(Texture, OneBlockAmongSamplesIsSeenByTheirHigherBytes) {
+  for (const int loudness : {0, 1 << 9, 1 << 13}) {
+    for (const bool is_shifted : {false, true}) {
+      base::Bytes sound = random_bytes(32 * kBlock, 10);
+      for (std::size_t i = 0; i + 1 < sound.size(); i += 2) {
+        const int value = loudness == 0 ? 0 : (sound[i] * 256 + sound[i + 1]) % (2 * loudness) - loudness;
+        sound[i] = static_cast<std::uint8_t>(value & 255);
+        sound[i + 1] = static_cast<std::uint8_t>(value >> 8 & 255);
+      }
+      base::Bytes hit = sound;
+      std::ranges::copy(random_bytes(kBlock, 11), hit.begin() + 16 * kBlock + (is_shifted ? 700 : 0));
+      const auto sharp_in = [](const base::Bytes& file) {
+        MemoryInput input(file);
+        Window window(input);
+        return find_islands(window, {44, file.size() - 44}, texture_of(file), Column{2, 45}).sharp;
+      };
+      EXPECT_EQ(sharp_in(sound), 0U) << loudness;
+      EXPECT_EQ(sharp_in(hit), is_shifted ? 0U : 1U) << loudness;
+    }
+  }
+}
+
 TEST(Texture, FindsPiecesThatAlternate) {
   const base::Bytes noise = random_bytes(256U << 10, 4);
   struct Pattern {
