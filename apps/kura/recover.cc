@@ -12,6 +12,7 @@
 #include "base/human.h"
 #include "base/time.h"
 #include "command.h"
+#include "judging.h"
 #include "overwrite.h"
 #include "selection.h"
 
@@ -29,7 +30,7 @@ struct RecoverOptions {
   std::string since;
   std::string overwrite = "changed";
   bool list = false;
-  bool no_verify = false, numeric_owner = false;
+  bool no_compare = false, no_verify = false, numeric_owner = false;
   unsigned threads = 0;
 };
 
@@ -197,6 +198,22 @@ base::Result<archive::StoredSnapshot> find_newest(const Context& context, const 
   return snapshots.back();
 }
 
+base::Result<RecoveryPlan> plan_of(const Context& context, const archive::Repository& repository,
+                                   archive::RecoveryRequest request, const RecoverOptions& options) {
+  Judging judging(context.stop);
+  base::Progress compared;
+  if (!options.no_compare) {
+    request.judge = &judging.judge();
+    request.compared = &compared;
+  }
+  std::vector<archive::DamagedObject> damaged;
+  const ProgressLine line(context.output, compared, "comparing");
+  RecoveryPlan plan = KURA_TRY(archive::plan_recovery(repository, request, damaged, context.stop));
+  warn_of(context, damaged);
+  judging.warn(context.output);
+  return plan;
+}
+
 base::Result<ExitCode> run_recover(const Context& context, const RecoverOptions& options) {
   if (options.target.empty() && !options.list) {
     return base::fail(base::ErrorCode::kUsage, "recover needs a folder to write to",
@@ -204,11 +221,11 @@ base::Result<ExitCode> run_recover(const Context& context, const RecoverOptions&
   }
   const auto selection = KURA_TRY(Selection::parse(options.snapshot));
   const auto repository = KURA_TRY(context.open_unlocked());
-  const archive::RecoveryRequest request{.newest = KURA_TRY(find_newest(context, repository, selection, options.since)),
-                                         .path = selection.path};
-  std::vector<archive::DamagedObject> damaged;
-  const RecoveryPlan plan = KURA_TRY(archive::plan_recovery(repository, request, damaged, context.stop));
-  warn_of(context, damaged);
+  archive::RecoveryRequest request{.newest = KURA_TRY(find_newest(context, repository, selection, options.since)),
+                                   .path = selection.path,
+                                   .judge = nullptr,
+                                   .compared = nullptr};
+  const RecoveryPlan plan = KURA_TRY(plan_of(context, repository, std::move(request), options));
   Totals totals = totals_of(plan);
   if (options.list) list_files(context.output, plan);
   bool damage = false;
@@ -226,7 +243,9 @@ void add_recover(CommandTable& table) {
   CLI::App* command = table.add(
       "recover", "After an attack: every file in its newest version that is whole",
       "Files that the attack did not touch come as they are in the newest snapshot; those that it broke, renamed or\n"
-      "deleted come from before. What the attack made of them is left out.\n"
+      "deleted come from before. What the attack made of them is left out. What was changed since the clean point, "
+      "and\n"
+      "looked whole to its backup, is compared with what it was.\n"
       "\n"
       "Examples:\n"
       "  kura recover --list                               what would come back, by folder, and what is lost\n"
@@ -244,6 +263,8 @@ void add_recover(CommandTable& table) {
   command->add_option("--since", options->since, "Take nothing from snapshots of this time and later")
       ->type_name("TIME");
   add_overwrite(command, options->overwrite);
+  command->add_flag("--no-compare", options->no_compare,
+                    "Believe the backups' verdicts; read no changed file to compare it with what it was");
   command->add_flag("--no-verify", options->no_verify, "Do not read back and compare what was written");
   command->add_flag("--numeric-owner", options->numeric_owner, "Owners by number, not by name");
   add_threads(command, options->threads);

@@ -1,6 +1,7 @@
 """Verdicts of backups, and every file back in its newest clean version."""
 import random
 import shutil
+import struct
 
 import pytest
 
@@ -233,6 +234,61 @@ def test_what_came_and_was_only_renamed_is_not_taken_for_another_that_was(kura, 
     summary, tree = recovered(kura, tmp_path / "back", office)
     assert tree == {**wanted, **{str(path.relative_to(office)): path.read_bytes() for path in (now, newcomer)}}
     assert summary["left_out"] == len(victims)
+
+
+def make_sound(path, chance):
+    """Compressed sound, which looks random as it is: nobody can tell from it alone that parts were encrypted."""
+    data = chance.randbytes(64 * 4096)
+    form = struct.pack("<4sIHHIIHHHH", b"fmt ", 20, 0x11, 1, 8000, 4055, 256, 4, 2, 505)
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(form) + 8 + len(data)) + b"WAVE" + form + b"data" + struct.pack("<I", len(data)) + data)
+
+
+def encrypt_blocks(path, chance, *blocks):
+    with open(path, "r+b") as file:
+        for block in blocks:
+            file.seek(block * 4096)
+            file.write(chance.randbytes(4096))
+
+
+def test_what_looked_whole_to_its_backup_is_compared_with_what_it_was(kura, office, tmp_path):
+    chance = random.Random(17)
+    hit, worked_on = office / "hit.wav", office / "worked on.wav"
+    make_sound(hit, chance)
+    make_sound(worked_on, chance)
+    kura.json("backup", office)
+    wanted = tree_of(office)
+    encrypt_blocks(hit, chance, 10, 40)
+    make_sound(worked_on, chance)
+    wanted["worked on.wav"] = worked_on.read_bytes()
+    for path in files_of(office)[:6]:
+        scramble(path, chance)
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    believed = kura.json("recover", "--list", "--no-compare", "--snapshot", f"latest:{office}")
+    assert str(hit) not in {line["path"] for line in believed.of_type("file")}
+    assert recovered(kura, tmp_path / "back", office)[1] == wanted
+
+
+def test_backups_before_the_clean_point_are_looked_at_once_more(kura, office, tmp_path):
+    """The attack begins with files that no backup could tell, one a backup; people work on all the while."""
+    chance = random.Random(18)
+    *victims, worked_on = files_of(office)[:7]
+    hit = [office / "first.wav", office / "plans" / "second.wav"]
+    for path in hit:
+        make_sound(path, chance)
+    kura.json("backup", office)
+    clean = kura.json("backup", office).summary["snapshot_id"]
+    wanted = tree_of(office)
+    for path in hit:
+        encrypt_blocks(path, chance, 10, 40)
+        edit(worked_on, chance)
+        assert verdict(kura.json("backup", office))[0] == "clean"
+    wanted[str(worked_on.relative_to(office))] = worked_on.read_bytes()
+    for path in victims:
+        scramble(path, chance)
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == wanted
+    assert summary["clean_snapshot_id"] == clean
 
 
 def test_attacked_stays_attacked_until_the_files_are_whole_again(kura, office, tmp_path):

@@ -23,13 +23,6 @@ detect::Version to_version(const JudgedVersion& version) {
           .texture = version.texture};
 }
 
-std::string evidence_of(const detect::Judgement& judgement) {
-  std::string text;
-  for (const std::string& reason : judgement.reasons) text += (text.empty() ? "" : "; ") + reason;
-  if (text.size() > Judged::kEvidenceLimit) text.resize(Judged::kEvidenceLimit);
-  return text;
-}
-
 // Whether a version that is broken or encrypted came after one that was not.
 bool has_turned(const JudgedVersion* before, FileVerdict now) {
   if (before == nullptr) return false;

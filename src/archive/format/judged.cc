@@ -24,4 +24,11 @@ Judged Judged::decode(base::Decoder& in) {
   return judged;
 }
 
+std::string evidence_of(const detect::Judgement& judgement) {
+  std::string text;
+  for (const std::string& reason : judgement.reasons) text += (text.empty() ? "" : "; ") + reason;
+  if (text.size() > Judged::kEvidenceLimit) text.resize(Judged::kEvidenceLimit);
+  return text;
+}
+
 }  // namespace kura::archive

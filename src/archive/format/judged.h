@@ -22,4 +22,7 @@ struct Judged {
   static Judged decode(base::Decoder& in);  // to the end of `in`; fails through it
 };
 
+// All reasons, for Judged::evidence.
+std::string evidence_of(const detect::Judgement& judgement);
+
 }  // namespace kura::archive

@@ -65,7 +65,7 @@ Result<RecoveryPlan> plan_recovery(const Repository& repository, const RecoveryR
   const auto clean = find_clean_point(plan.snapshots);
   plan.has_clean = clean.has_value();
   plan.clean = clean.value_or(plan.snapshots.size() - 1);
-  KURA_TRY(RecoveryPlanner(repository, request.path, plan, damaged, stop).run());
+  KURA_TRY(RecoveryPlanner(repository, request, plan, damaged, stop).run());
   return plan;
 }
 

@@ -11,6 +11,8 @@
 
 #include "archive/format/entry.h"
 #include "archive/repo/repository.h"
+#include "base/progress.h"
+#include "detect/judge/contents_judge.h"
 
 namespace kura::archive {
 
@@ -46,11 +48,15 @@ struct RecoveryPlan {
 struct RecoveryRequest {
   StoredSnapshot newest;
   std::string path = "/";  // only what lies there
+  // Compares what changed since the clean point, and in up to three backups before it, with what it was: null to
+  // believe the backups' verdicts. It outlives the call, as does `compared`, which counts that and may be null.
+  detect::ContentsJudge* judge = nullptr;
+  base::Progress* compared = nullptr;
 };
 
 // Reads the newest snapshot's tree and what differs from the clean one, and looks up older versions of what is broken
-// in both. Memory: some 300 bytes for each file that is not as it is in the newest snapshot. Needs the recovery key.
-// Damage on the way goes to `damaged`.
+// in both. Memory: some 300 bytes for each file that is not as it is in the newest snapshot, and two versions of one
+// file of at most SecondLook::kLargest. Needs the recovery key. Damage on the way goes to `damaged`.
 base::Result<RecoveryPlan> plan_recovery(const Repository& repository, const RecoveryRequest& request,
                                          std::vector<DamagedObject>& damaged, const std::stop_token& stop);
 

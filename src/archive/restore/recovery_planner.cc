@@ -1,6 +1,7 @@
 #include "archive/restore/recovery_planner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "archive/repo/tree.h"
 #include "detect/judge/names.h"
@@ -24,6 +25,9 @@ bool has_content_of(const Entry& entry, const Entry& other) {
   return entry.type == other.type && entry.size == other.size && entry.content == other.content;
 }
 
+// Backups before the clean point that are looked at once more.
+constexpr std::size_t kLookedBack = 3;
+
 bool is_text(const Judged& judged) { return judged.kind.ends_with("text"); }
 
 // Whole; and no text where the name, before the attack put something behind it, said another kind.
@@ -38,10 +42,25 @@ bool is_what_it_was_named(const std::string& path, const Judged& judged) {
   });
 }
 
+// Whole as what a nearer name than `before` says that it was: "a.jpg.png.locked" was no "a.jpg".
+bool is_whole_as_nearer(const Entry& entry, const std::string& path, const std::string& before) {
+  if (!entry.judged || entry.judged->verdict != detect::Verdict::kValid || is_text(*entry.judged)) return false;
+  const detect::Kind* const kind = detect::kind_named(entry.judged->kind);
+  if (kind == nullptr || detect::may_be(before, *kind)) return false;
+  return std::ranges::any_of(detect::names_before(path),
+                             [&](const std::string& name) { return detect::may_be(name, *kind); });
+}
+
 // As base64, in lines or not, or as hexadecimal digits.
 bool has_size_of_encoded(std::uint64_t size, std::uint64_t before) {
   const std::uint64_t base64 = (before + 2) / 3 * 4;
   return size == before * 2 || size == base64 || size == base64 + (base64 + 75) / 76;
+}
+
+void say_broken(Entry& entry, std::string evidence) {
+  std::string kind = entry.judged ? entry.judged->kind : std::string();
+  entry.judged = Judged{
+      .verdict = detect::Verdict::kBroken, .turned = true, .kind = std::move(kind), .evidence = std::move(evidence)};
 }
 
 // Of the same contents, or whole as the same kind.
@@ -55,16 +74,56 @@ bool is_still(const Entry& entry, const Entry& before) {
 }  // namespace
 
 Status RecoveryPlanner::run() {
+  KURA_TRY(plan_from_clean());
+  while (KURA_TRY(find_earlier_attack())) KURA_TRY(plan_from_clean());
+  add_all();
+  return {};
+}
+
+Status RecoveryPlanner::plan_from_clean() {
+  plan_.files_kept = 0;
+  for (auto* const versions : {&whole_, &gone_}) versions->clear();
+  for (auto* const entries : {&broken_, &made_}) entries->clear();
+  came_.clear();
+  only_renamed_.clear();
   KURA_TRY(read_newest());
   for (std::size_t older = 1; older <= plan_.clean; ++older) {
     KURA_TRY(compare(older));
-    // Only the two at hand, the newest and the clean one stay open.
-    if (older > 1) open_.erase(older - 1);
+    close_but_needed(older);
   }
   KURA_TRY(look_further_back());
-  KURA_TRY(match_renamed());
-  add_all();
-  return {};
+  return match_renamed();
+}
+
+// Moves the clean point to before the oldest of the few backups in front of it that has a file of the attack's.
+Result<bool> RecoveryPlanner::find_earlier_attack() {
+  if (!second_look_ || plan_.clean == 0) return false;
+  std::size_t earliest = plan_.clean;
+  const std::size_t last = std::min(plan_.clean + kLookedBack, plan_.snapshots.size() - 1);
+  for (std::size_t older = plan_.clean + 1; older <= last; ++older) {
+    if (KURA_TRY(has_attack(older))) earliest = older;
+    close_but_needed(older);
+  }
+  return std::exchange(plan_.clean, earliest) != earliest;
+}
+
+// Whether between `older` and the next something was broken that was called whole, or came under a name that only the
+// attack gives where one went that it may have been.
+Result<bool> RecoveryPlanner::has_attack(std::size_t older) {
+  std::set<std::string> went, came;  // by folder and stem
+  bool was_broken = false;
+  const auto without_extension = [](const std::string& path) {
+    const std::size_t name = path.rfind('/') + 1;
+    return path.substr(0, name) + std::string(detect::stem_of(std::string_view(path).substr(name)));
+  };
+  KURA_TRY(compare_trees(older, [&](const Difference& difference) -> Status {
+    const auto& [change, path, before, after] = difference;
+    if (before && !after) went.insert(without_extension(path));
+    if (after && !before && renamed_.has_its_name(path)) came.insert(without_extension(path));
+    was_broken = was_broken || !KURA_TRY(evidence_against(difference, older, older - 1)).empty();
+    return {};
+  }));
+  return was_broken || std::ranges::any_of(came, [&](const std::string& name) { return went.contains(name); });
 }
 
 // ---- Reading ----
@@ -85,6 +144,11 @@ Result<std::optional<Entry>> RecoveryPlanner::find(std::size_t number, const std
   if (entry) return std::optional(*std::move(entry));
   if (entry.error().code() == base::ErrorCode::kNotFound) return std::nullopt;
   return base::fail(std::move(entry).error());
+}
+
+// Only the two at hand, the newest and the clean one stay open.
+void RecoveryPlanner::close_but_needed(std::size_t older) {
+  if (older > 1 && older - 1 != plan_.clean) open_.erase(older - 1);
 }
 
 bool RecoveryPlanner::is_wanted(const std::string& path) const {
@@ -119,6 +183,17 @@ Status RecoveryPlanner::read_newest() {
 // Each version that was there since the clean point ended in one of these differences. The newest come first, so the
 // first version of a path that is whole is the one.
 Status RecoveryPlanner::compare(std::size_t older) {
+  return compare_trees(older, [&](const Difference& difference) -> Status {
+    take_came(difference, older - 1);
+    std::string evidence = KURA_TRY(evidence_against(difference, older, older - 1));
+    if (evidence.empty()) return take(difference, older);
+    Difference unmasked = difference;
+    KURA_TRY(unmask(unmasked, std::move(evidence)));
+    return take(unmasked, older);
+  });
+}
+
+Status RecoveryPlanner::compare_trees(std::size_t older, const std::function<Status(const Difference&)>& visit) {
   OpenSnapshot* const before = KURA_TRY(open(older));
   OpenSnapshot* const after = KURA_TRY(open(older - 1));
   const auto root = [&](std::size_t number) -> const ContentRef& {
@@ -127,10 +202,33 @@ Status RecoveryPlanner::compare(std::size_t older) {
   return diff_trees(*before->reader, root(older), *after->reader, root(older - 1), "/",
                     [&](const Difference& difference) -> Status {
                       KURA_TRY(base::not_stopped(stop_));
-                      if (!is_wanted(difference.path)) return {};
-                      take_came(difference, older - 1);
-                      return take(difference, older);
+                      return is_wanted(difference.path) ? visit(difference) : Status();
                     });
+}
+
+// What both contents say against a version that its backup called whole, as was the one before it.
+Result<std::string> RecoveryPlanner::evidence_against(const Difference& difference, std::size_t older,
+                                                      std::size_t newer) {
+  const auto& [change, path, before, after] = difference;
+  if (!second_look_ || !is_whole(before) || !is_whole(after) || has_content_of(*before, *after)) return std::string();
+  OpenSnapshot* const then = KURA_TRY(open(older));
+  OpenSnapshot* const next = KURA_TRY(open(newer));
+  return second_look_->compare({*then->reader, *before}, {*next->reader, *after}, path);
+}
+
+// It is broken after all, and so is whatever has these contents since.
+Status RecoveryPlanner::unmask(Difference& difference, std::string evidence) {
+  const std::string& path = difference.path;
+  Entry& after = *difference.after;
+  say_broken(after, std::move(evidence));
+  const auto is_it = [&](const auto& version) {
+    return version.first == path && has_content_of(version.second.entry, after);
+  };
+  std::erase_if(whole_, is_it);
+  std::erase_if(gone_, is_it);
+  const std::optional<Entry> now = KURA_TRY(find(0, path));
+  if (now && has_content_of(*now, after)) broken_.insert_or_assign(path, after);
+  return {};
 }
 
 Status RecoveryPlanner::take(const Difference& difference, std::size_t older) {
@@ -219,18 +317,29 @@ Status RecoveryPlanner::match_renamed() {
     std::optional<Entry> entry = KURA_TRY(find(0, now));
     // Only renamed: it is whole, and may be newer than what was backed up.
     if (!entry) continue;
-    if (is_still(*entry, gone_.at(before).entry)) {
+    const Version& was = gone_.at(before);
+    if (is_still(*entry, was.entry)) {
+      std::string evidence = KURA_TRY(evidence_against({Change::kContent, now, was.entry, *entry}, was.snapshot, 0));
+      if (evidence.empty()) {
+        only_renamed_.insert(now);
+        continue;
+      }
+      say_broken(*entry, std::move(evidence));
+    } else if (is_whole_as_nearer(*entry, now, before)) {
       only_renamed_.insert(now);
-    } else {
-      made_.emplace(now, *std::move(entry));
+      continue;
     }
+    made_.emplace(now, *std::move(entry));
   }
   for (const auto& [path, came] : came_) {
     if (came.is_broken || only_renamed_.contains(path) || made_.contains(path) || !renamed_.has_its_name(path))
       continue;
     std::optional<Entry> entry = KURA_TRY(find(0, path));
     if (!entry || !entry->judged) continue;
-    if (renamed_.is_taken(path) || !is_what_it_was_named(path, *entry->judged)) made_.emplace(path, *std::move(entry));
+    const bool is_made =
+        renamed_.is_taken(path) || !is_what_it_was_named(path, *entry->judged) ||
+        (second_look_ && is_text(*entry->judged) && second_look_->is_coded({*KURA_TRY(open(0))->reader, *entry}, path));
+    if (is_made) made_.emplace(path, *std::move(entry));
   }
   return {};
 }
