@@ -96,14 +96,21 @@ def test_a_slow_attack_adds_up_and_each_file_comes_from_its_own_last_clean_backu
     assert recovered(kura, tmp_path / "back", office)[1] == wanted
 
 
-def test_files_that_were_wiped_under_names_drawn_by_lot_are_an_attack_and_come_back(kura, office, tmp_path):
+@pytest.mark.parametrize("way", ["in place", "as new files"])
+@pytest.mark.parametrize("what", ["zeros", "header"])
+def test_files_that_were_wiped_under_names_drawn_by_lot_are_an_attack_and_come_back(kura, office, tmp_path, what, way):
     kura.backup(office)
     clean = kura.backup(office)
     before = tree_of(office)
     chance = random.Random(11)
-    for path in sorted(path for path in office.rglob("*") if path.is_file()):
-        with open(path, "r+b") as file:
-            file.write(bytes(path.stat().st_size))
+    aside = tmp_path / "aside"  # where the old ones stay, so that no new one gets the number of one
+    aside.mkdir()
+    for number, path in enumerate(files_of(office)):
+        size = path.stat().st_size
+        contents = bytes(size) if what == "zeros" else chance.randbytes(min(size, 4096)) + path.read_bytes()[4096:]
+        if way != "in place":
+            path.rename(aside / str(number))
+        path.write_bytes(contents)
         path.rename(path.with_name("".join(chance.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", k=12))))
     assert kura.json("backup", office).summary["verdict"] == "attacked"
     (office / "later.txt").write_text("somebody worked on\n")

@@ -1,5 +1,7 @@
 #include "archive/backup/lineage.h"
 
+#include <iterator>
+
 #include "detect/judge/names.h"
 
 namespace kura::archive {
@@ -10,12 +12,14 @@ void Lineage::went(std::string_view path, std::uint64_t inode, const JudgedVersi
   if (folder != folder_) {
     gone_.clear();
     inodes_.clear();
+    sizes_.clear();
     folder_ = folder;
   }
   if (gone_.size() >= kMost) return;
   const std::string name(path.substr(slash + 1));
   gone_.insert_or_assign(name, judged);
   inodes_.insert_or_assign(inode, name);
+  sizes_.emplace(judged.size, name);
 }
 
 const JudgedVersion* Lineage::before(std::string_view path) const {
@@ -28,10 +32,11 @@ const JudgedVersion* Lineage::before(std::string_view path) const {
   return nullptr;
 }
 
-const JudgedVersion* Lineage::moved(std::string_view path, std::uint64_t inode) const {
+const JudgedVersion* Lineage::moved(std::string_view path, std::uint64_t inode, std::uint64_t size) const {
   if (path.substr(0, path.rfind('/')) != folder_) return nullptr;
-  const auto name = inodes_.find(inode);
-  return name == inodes_.end() ? nullptr : &gone_.at(name->second);
+  if (const auto name = inodes_.find(inode); name != inodes_.end()) return &gone_.at(name->second);
+  const auto [first, last] = sizes_.equal_range(size);
+  return first != last && std::next(first) == last ? &gone_.at(first->second) : nullptr;
 }
 
 }  // namespace kura::archive

@@ -1,5 +1,5 @@
 // What a new file was before: one that went from its folder, when the new name is that one's with something behind it,
-// or when it is that very file under another name.
+// or when it is that very file, or one of its size, under another name.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,15 @@ class Lineage {
   void went(std::string_view path, std::uint64_t inode, const JudgedVersion& judged);
   // The one that `path` was, or null: "report.docx" of "report.docx.locked". Valid until the next call.
   const JudgedVersion* before(std::string_view path) const;
-  // The one that had this inode, or null. It may be another file: numbers come again. Only names that come after its
-  // own are found so, half of those that are drawn by lot.
-  const JudgedVersion* moved(std::string_view path, std::uint64_t inode) const;
+  // The one that had this inode, else the only one that had this size (in bytes), or null. It may be another file:
+  // numbers come again. Only names that come after its own are found so, half of those that are drawn by lot.
+  const JudgedVersion* moved(std::string_view path, std::uint64_t inode, std::uint64_t size) const;
 
  private:
   std::string folder_;
   std::map<std::string, JudgedVersion, std::less<>> gone_;  // by name, in folder_
   std::map<std::uint64_t, std::string> inodes_;             // their names
+  std::multimap<std::uint64_t, std::string> sizes_;         // their names
 };
 
 }  // namespace kura::archive

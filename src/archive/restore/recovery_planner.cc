@@ -25,6 +25,11 @@ bool has_content_of(const Entry& entry, const Entry& other) {
   return entry.type == other.type && entry.size == other.size && entry.content == other.content;
 }
 
+std::string without_extension(const std::string& path) {
+  const std::size_t name = path.rfind('/') + 1;
+  return path.substr(0, name) + std::string(detect::stem_of(std::string_view(path).substr(name)));
+}
+
 // Backups before the clean point that are looked at once more.
 constexpr std::size_t kLookedBack = 3;
 
@@ -107,23 +112,35 @@ Result<bool> RecoveryPlanner::find_earlier_attack() {
   return std::exchange(plan_.clean, earliest) != earliest;
 }
 
-// Whether between `older` and the next something was broken that was called whole, or came under a name that only the
-// attack gives where one went that it may have been.
+// Whether between `older` and the next something was broken that was called whole; or came under a name that only the
+// attack gives where one went that it may have been, or under one that says nothing, and is what was made of that one.
 Result<bool> RecoveryPlanner::has_attack(std::size_t older) {
-  std::set<std::string> went, came;  // by folder and stem
+  std::vector<Difference> went, came;
   bool was_broken = false;
-  const auto without_extension = [](const std::string& path) {
-    const std::size_t name = path.rfind('/') + 1;
-    return path.substr(0, name) + std::string(detect::stem_of(std::string_view(path).substr(name)));
-  };
   KURA_TRY(compare_trees(older, [&](const Difference& difference) -> Status {
     const auto& [change, path, before, after] = difference;
-    if (before && !after) went.insert(without_extension(path));
-    if (after && !before && renamed_.has_its_name(path)) came.insert(without_extension(path));
+    if (!after && is_whole(before)) went.push_back(difference);
+    if (!before && after && after->type == EntryType::kFile) came.push_back(difference);
     was_broken = was_broken || !KURA_TRY(evidence_against(difference, older, older - 1)).empty();
     return {};
   }));
-  return was_broken || std::ranges::any_of(came, [&](const std::string& name) { return went.contains(name); });
+  if (was_broken || went.empty()) return was_broken;
+  std::set<std::string> stems;
+  HiddenFiles hidden;
+  for (const Difference& file : went) {
+    stems.insert(without_extension(file.path));
+    hidden.went(file.path, file.before->size);
+  }
+  for (const Difference& file : came) {
+    if (renamed_.has_its_name(file.path) && stems.contains(without_extension(file.path))) return true;
+    const std::string* const was = hidden.before(file.path, file.after->size);
+    if (was == nullptr) continue;
+    const auto before = std::ranges::find(went, *was, &Difference::path);
+    if (!KURA_TRY(evidence_against({Change::kContent, file.path, before->before, file.after}, older, older - 1))
+             .empty())
+      return true;
+  }
+  return false;
 }
 
 // ---- Reading ----
@@ -304,6 +321,26 @@ Status RecoveryPlanner::find_only_renamed(std::map<std::string, GoneFileVersion>
   return {};
 }
 
+// What came under a name that says nothing, as long as one that went: is it what was made of that?
+Status RecoveryPlanner::find_hidden(const std::map<std::string, GoneFileVersion>& gone) {
+  if (!second_look_) return {};
+  std::map<std::size_t, HiddenFiles> went;  // by the time of it
+  for (const auto& [path, file] : gone) went[file.number].went(path, file.size);
+  for (auto& [path, came] : came_) {
+    const std::string* const was = came.is_broken ? nullptr : went[came.number].before(path, came.size);
+    if (was == nullptr) continue;
+    std::optional<Entry> now = KURA_TRY(find(0, path));
+    if (!now) continue;
+    const Version& before = gone_.at(*was);
+    std::string evidence = KURA_TRY(evidence_against({Change::kContent, path, before.entry, *now}, before.snapshot, 0));
+    if (evidence.empty()) continue;
+    came.is_broken = true;
+    say_broken(*now, std::move(evidence));
+    broken_.insert_or_assign(path, *std::move(now));
+  }
+  return {};
+}
+
 Status RecoveryPlanner::match_renamed() {
   std::map<std::string, GoneFileVersion> gone;
   for (const auto& [path, version] : gone_) {
@@ -312,6 +349,7 @@ Status RecoveryPlanner::match_renamed() {
   // What was whole in between is somebody's own.
   std::erase_if(came_, [&](const auto& file) { return is_settled(file.first); });
   KURA_TRY(find_only_renamed(gone));
+  KURA_TRY(find_hidden(gone));
   renamed_ = RenamedFiles(gone, came_);
   for (const auto& [before, now] : renamed_.now()) {
     std::optional<Entry> entry = KURA_TRY(find(0, now));

@@ -63,6 +63,7 @@ class RecoveryPlanner {
   base::Status look_further_back();
 
   base::Status find_only_renamed(std::map<std::string, GoneFileVersion>& gone);
+  base::Status find_hidden(const std::map<std::string, GoneFileVersion>& gone);
   base::Status match_renamed();
   bool is_made_by_the_attack(const std::string& path) const;
   void add_all();

@@ -30,6 +30,16 @@ struct Moved {
 
 }  // namespace
 
+void HiddenFiles::went(const std::string& path, std::uint64_t size) {
+  paths_.emplace(std::pair(std::string(folder_of(path)), size), path);
+}
+
+const std::string* HiddenFiles::before(const std::string& path, std::uint64_t size) const {
+  if (size == 0 || detect::promised_by(name_in(path)) != nullptr) return nullptr;
+  const auto [first, last] = paths_.equal_range({std::string(folder_of(path)), size});
+  return first != last && std::next(first) == last ? &first->second : nullptr;
+}
+
 RenamedFiles::RenamedFiles(const std::map<std::string, GoneFileVersion>& gone,
                            const std::map<std::string, CameFile>& came) {
   Files broken, others;

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace kura::archive {
 
@@ -19,6 +20,18 @@ struct CameFile {
 struct GoneFileVersion {
   std::size_t number = 0;
   std::uint64_t size = 0;
+};
+
+// Files that went at one time, by folder and size.
+class HiddenFiles {
+ public:
+  void went(const std::string& path, std::uint64_t size);
+  // The only one of this size that went from its folder, where its own name says nothing; null else. Lasts as this
+  // does.
+  const std::string* before(const std::string& path, std::uint64_t size) const;
+
+ private:
+  std::multimap<std::pair<std::string, std::uint64_t>, std::string> paths_;
 };
 
 class RenamedFiles {

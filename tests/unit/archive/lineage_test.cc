@@ -39,12 +39,26 @@ TEST(Lineage, TheSameFileUnderAnotherNameIsFoundByItsInode) {
   Lineage lineage;
   lineage.went("/d/a.docx", 7, of_kind("docx"));
   lineage.went("/d/b.png", 8, of_kind("png"));
-  ASSERT_NE(lineage.moved("/d/x9Kq", 8), nullptr);
-  EXPECT_EQ(lineage.moved("/d/x9Kq", 8)->judged.kind, "png");
-  EXPECT_EQ(lineage.moved("/d/x9Kq", 9), nullptr);
-  EXPECT_EQ(lineage.moved("/e/x9Kq", 8), nullptr);
+  ASSERT_NE(lineage.moved("/d/x9Kq", 8, 1), nullptr);
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 8, 1)->judged.kind, "png");
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 9, 1), nullptr);
+  EXPECT_EQ(lineage.moved("/e/x9Kq", 8, 1), nullptr);
   lineage.went("/e/c", 9, of_kind("text"));
-  EXPECT_EQ(lineage.moved("/e/x", 8), nullptr);
+  EXPECT_EQ(lineage.moved("/e/x", 8, 1), nullptr);
+}
+
+TEST(Lineage, AnotherFileIsFoundByASizeThatOnlyOneHad) {
+  Lineage lineage;
+  for (const auto& [name, size] :
+       {std::pair("/d/a.docx", 4711U), std::pair("/d/b.png", 100U), std::pair("/d/c.png", 100U)}) {
+    JudgedVersion version = of_kind("docx");
+    version.size = size;
+    lineage.went(name, size + 7, version);
+  }
+  EXPECT_NE(lineage.moved("/d/x9Kq", 1, 4711), nullptr);
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 1, 100), nullptr);
+  EXPECT_EQ(lineage.moved("/d/x9Kq", 1, 4712), nullptr);
+  EXPECT_EQ(lineage.moved("/e/x9Kq", 1, 4711), nullptr);
 }
 
 }  // namespace
