@@ -87,7 +87,8 @@ void Assembly::tell_ledger(const Item& item) {
   if (!item.known_before) {
     const std::string_view folder = std::string_view(path_).substr(0, path_.size() - item.entry.name.size() - 1);
     const bool is_note = item.remembered && item.remembered->judged && item.remembered->judged->is_note;
-    return ledger_->appeared(folder, item.entry.name, judged.verdict, is_note);
+    return ledger_->appeared(folder, item.entry.name,
+                             {.verdict = judged.verdict, .turned = judged.turned, .is_note = is_note});
   }
   const bool was_broken =
       item.unmodified || (item.judged_before && item.judged_before->judged.verdict == detect::Verdict::kBroken);

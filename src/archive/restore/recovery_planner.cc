@@ -71,9 +71,11 @@ void say_broken(Entry& entry, std::string evidence) {
 // Of the same contents, or whole as the same kind.
 bool is_still(const Entry& entry, const Entry& before) {
   if (has_content_of(entry, before)) return true;
-  if (!entry.judged || !before.judged || entry.judged->verdict != detect::Verdict::kValid) return false;
-  if (is_text(*entry.judged) && has_size_of_encoded(entry.size, before.size)) return false;
-  return entry.judged->kind == before.judged->kind;
+  if (!entry.judged || !before.judged) return false;
+  const Judged& now = *entry.judged;
+  const bool is_whole = now.verdict == detect::Verdict::kValid || now.verdict == detect::Verdict::kOpaque;
+  if (!is_whole || now.kind.empty() || now.kind != before.judged->kind) return false;
+  return !is_text(now) || !has_size_of_encoded(entry.size, before.size);
 }
 
 }  // namespace

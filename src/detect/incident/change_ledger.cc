@@ -79,13 +79,19 @@ void ChangeLedger::changed(std::string_view path, Verdict verdict, bool turned) 
   rise(1);
 }
 
-void ChangeLedger::appeared(std::string_view folder, std::string_view name, Verdict verdict, bool is_note) {
+void ChangeLedger::appeared(std::string_view folder, std::string_view name, const CameAs& as) {
   ++appeared_;
-  if (verdict == Verdict::kBroken) {
-    ++appeared_broken_;
-    if (!says_its_kind(name)) keep(broken_, folder, name);  // else it is a file of its own
-  }
-  if (is_note) keep(notes_, folder, name);
+  if (as.is_note) keep(notes_, folder, name);
+  if (as.verdict != Verdict::kBroken) return;
+  ++appeared_broken_;
+  if (as.turned) return turned_under_another_name(folder, name);
+  if (!says_its_kind(name)) keep(broken_, folder, name);  // else it is a file of its own
+}
+
+void ChangeLedger::turned_under_another_name(std::string_view folder, std::string_view name) {
+  ++renamed_;
+  if (first_turned_.size() < kShown) first_turned_.push_back(std::string(folder) + "/" + std::string(name));
+  rise(1);
 }
 
 void ChangeLedger::vanished(std::string_view folder, std::string_view name, Verdict verdict) {
@@ -105,9 +111,7 @@ void ChangeLedger::match_renamed() {
       ++unmatched[file.folder];
       continue;
     }
-    ++renamed_;
-    if (first_turned_.size() < kShown) first_turned_.push_back(file.folder + "/" + file.name);
-    rise(1);
+    turned_under_another_name(file.folder, file.name);
   }
   for (const auto& [folder, count] : unmatched) {
     const std::uint64_t replaced = std::min<std::uint64_t>(count, gone[folder].size());

@@ -37,6 +37,12 @@ struct SeenFile {
   std::string name;
 };
 
+struct CameAs {
+  Verdict verdict = Verdict::kUnknown;
+  bool turned = false;  // it was another one that went, whole, and is broken
+  bool is_note = false;
+};
+
 struct SetJudgement {
   SetVerdict verdict = SetVerdict::kClean;
   std::vector<std::string> evidence;  // in words, the strongest first
@@ -53,8 +59,8 @@ class ChangeLedger {
 
   // A file that was there before and has other contents now. `turned`: it was whole before and is broken.
   void changed(std::string_view path, Verdict verdict, bool turned);
-  // One that the backup before did not have.
-  void appeared(std::string_view folder, std::string_view name, Verdict verdict, bool is_note);
+  // One that the backup before did not have under this name.
+  void appeared(std::string_view folder, std::string_view name, const CameAs& as);
   // One that the backup before had.
   void vanished(std::string_view folder, std::string_view name, Verdict verdict);
   // One that is broken as it was in an earlier backup, or again.
@@ -67,6 +73,7 @@ class ChangeLedger {
 
  private:
   void match_renamed();
+  void turned_under_another_name(std::string_view folder, std::string_view name);
   void rise(double by);
   void fall();
 
@@ -75,7 +82,7 @@ class ChangeLedger {
   std::uint64_t turned_ = 0;  // by the same path
   std::uint64_t still_broken_ = 0, no_longer_broken_ = 0;
   std::uint64_t appeared_broken_ = 0, appeared_ = 0;
-  std::uint64_t renamed_ = 0;              // turned under a name with something behind it
+  std::uint64_t renamed_ = 0;              // turned under another name
   std::uint64_t replaced_ = 0;             // broken ones that came where whole ones went
   std::uint64_t to_opaque_ = 0;            // were whole, and are encrypted by design
   std::vector<std::string> first_turned_;  // paths, a few

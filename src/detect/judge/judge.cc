@@ -127,9 +127,9 @@ bool begins_with_text(Window& in) {
 }
 
 // Of a small file that is nothing but base64 or hexadecimal digits, in lines or not, as many bytes as they stand for:
-// their classes alternate as in no words. 0 of any other, and of what is as long as a digest: that is one.
+// their classes alternate as in no words. 0 of any other.
 constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
-std::uint64_t coded_size(Window& in) {
+std::uint64_t bytes_of_digits(Window& in) {
   if (in.size() < kLeastCoded || in.size() > kMostCoded) return 0;
   std::uint64_t signs = 0, changes = 0;
   bool is_hexadecimal = true;
@@ -147,9 +147,27 @@ std::uint64_t coded_size(Window& in) {
     ++signs;
   }
   if (signs < kLeastCoded || changes * 3 < signs) return 0;
-  const std::uint64_t size = is_hexadecimal ? signs / 2 : signs * 3 / 4;
+  return is_hexadecimal ? signs / 2 : signs * 3 / 4;
+}
+
+bool is_size_of_digest(std::uint64_t size) {
   static constexpr std::array<std::uint64_t, 6> kDigests = {16, 20, 28, 32, 48, 64};
-  return std::ranges::find(kDigests, size) == kDigests.end() ? size : 0;
+  return std::ranges::find(kDigests, size) != kDigests.end();
+}
+
+// What is wrong with digits for what the name says, or nothing.
+std::string wrong_in_digits(std::string_view name, const Kind& kind, std::uint64_t size) {
+  struct Digest {
+    std::string_view extension;
+    std::uint64_t size;
+  };
+  static constexpr std::array<Digest, 4> kDigests = {{{".md5", 16}, {".sha1", 20}, {".sha256", 32}, {".sha512", 64}}};
+  for (const Digest& digest : kDigests) {
+    if (name.ends_with(digest.extension) && size != digest.size) return "its digits are those of no such digest";
+  }
+  const Kind* const promised = promised_by(name);
+  if (promised == nullptr || may_be(name, kind) || is_size_of_digest(size)) return {};
+  return fmt::format("its name says {}, and it is nothing but digits of base64 or hexadecimal", promised->name);
 }
 
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
@@ -213,7 +231,12 @@ Version judge(Input& input, std::string_view name) {
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
   const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
   version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
-  version.coded_size = coded_size(in);
+  const std::uint64_t digits = bytes_of_digits(in);
+  version.coded_size = is_size_of_digest(digits) ? 0 : digits;
+  if (version.judgement.verdict == Verdict::kValid && digits > 0) {
+    std::string wrong = wrong_in_digits(name, *kind, digits);
+    if (!wrong.empty()) version.judgement = judged(Verdict::kBroken, nullptr, std::move(wrong));
+  }
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));

@@ -20,7 +20,7 @@ constexpr std::uint64_t kManyBlocks = 4;
 // How unlikely borders at multiples of a power of two have to be, in bits: of what became random, and of what looked
 // random before.
 constexpr std::uint64_t kFewBits = 4;
-constexpr std::uint64_t kManyBits = 18;
+constexpr std::uint64_t kManyBits = 16;
 
 Judgement with_reason(Judgement judgement, Verdict verdict, std::string reason) {
   judgement.verdict = verdict;
@@ -80,7 +80,9 @@ bool lost_its_kind(const Version& before, const Version& after, std::string_view
   constexpr std::uint64_t kLittle = 256;  // bytes
   const std::string& kind = before.judgement.kind;
   if (before.size == 0) return false;
-  if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && still_promises(name, kind);
+  if (before.judgement.verdict == Verdict::kOpaque) {
+    return !kind.empty() && (still_promises(name, kind) || promises_nothing(name));
+  }
   if (before.judgement.verdict != Verdict::kValid) return false;
   if (promises(name, kind) && after.size >= kLittle) return true;
   return (after.begins_randomly || after.texture.random_count() > 0) &&

@@ -62,7 +62,7 @@ TEST(ChangeLedger, FilesThatCameUnderTheNameOfOnesThatWentAreTheSameFiles) {
   ChangeLedger ledger({});
   for (const std::string name : {"a.docx", "b.xlsx", "c.pdf"}) {
     ledger.vanished("/d", name, Verdict::kValid);
-    ledger.appeared("/d", name + ".locked", Verdict::kBroken, false);
+    ledger.appeared("/d", name + ".locked", {.verdict = Verdict::kBroken});
   }
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
 }
@@ -71,7 +71,7 @@ TEST(ChangeLedger, AnotherExtensionInPlaceOfAFilesOwnIsTheSameFile) {
   ChangeLedger ledger({});
   for (const std::string name : {"a.docx", "b.xlsx", "README"}) {
     ledger.vanished("/d", name, Verdict::kValid);
-    ledger.appeared("/d", name.substr(0, name.find('.')) + ".x7f3a", Verdict::kBroken, false);
+    ledger.appeared("/d", name.substr(0, name.find('.')) + ".x7f3a", {.verdict = Verdict::kBroken});
   }
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
 }
@@ -90,7 +90,7 @@ TEST(ChangeLedger, RandomNamesCountByFolderAndHalf) {
   ChangeLedger ledger({});
   for (int i = 0; i < 5; ++i) {
     ledger.vanished("/d", "f" + std::to_string(i) + ".docx", Verdict::kValid);
-    ledger.appeared("/d", "x" + std::to_string(i * 7919), Verdict::kBroken, false);
+    ledger.appeared("/d", "x" + std::to_string(i * 7919), {.verdict = Verdict::kBroken});
   }
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
 }
@@ -98,14 +98,15 @@ TEST(ChangeLedger, RandomNamesCountByFolderAndHalf) {
 TEST(ChangeLedger, BrokenFilesThatOnlyCameAreNoAttack) {
   ChangeLedger ledger({});
   for (int i = 0; i < 5; ++i)
-    ledger.appeared("/downloads", "part" + std::to_string(i) + ".zip", Verdict::kBroken, false);
-  for (int i = 0; i < 200; ++i) ledger.appeared("/downloads", "f" + std::to_string(i), Verdict::kValid, false);
+    ledger.appeared("/downloads", "part" + std::to_string(i) + ".zip", {.verdict = Verdict::kBroken});
+  for (int i = 0; i < 200; ++i) ledger.appeared("/downloads", "f" + std::to_string(i), {.verdict = Verdict::kValid});
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kClean);
 }
 
 TEST(ChangeLedger, ARansomNoteInThreeFoldersIsSuspect) {
   ChangeLedger ledger({});
-  for (const std::string folder : {"/a", "/b", "/c"}) ledger.appeared(folder, "README_NOW.txt", Verdict::kValid, true);
+  for (const std::string folder : {"/a", "/b", "/c"})
+    ledger.appeared(folder, "README_NOW.txt", {.verdict = Verdict::kValid, .is_note = true});
   EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kSuspect);
 }
 
@@ -115,6 +116,15 @@ RC_GTEST_PROP(ChangeLedgerProperty, MoreThatTurnedIsNeverLessSuspect, ()) {
   const auto whole = *rc::gen::inRange(0U, 300U);
   const Suspicion before{.fast = *rc::gen::inRange(0, 15) * 1.0, .slow = 0, .attacked = false, .broken = 0};
   RC_ASSERT(after(before, turned, whole).verdict <= after(before, turned + 1, whole).verdict);
+}
+
+TEST(ChangeLedger, OneThatTurnedUnderAnyNameCountsAsUnderItsOwn) {
+  ChangeLedger ledger{Suspicion()};
+  for (int i = 0; i < 3; ++i) {
+    ledger.vanished("/d", "file" + std::to_string(i) + ".docx", Verdict::kValid);
+    ledger.appeared("/d", "x" + std::to_string(i * 7919), {.verdict = Verdict::kBroken, .turned = true});
+  }
+  EXPECT_EQ(std::move(ledger).judge().verdict, SetVerdict::kAttacked);
 }
 
 }  // namespace

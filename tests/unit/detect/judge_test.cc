@@ -186,5 +186,23 @@ TEST(JudgeChangeTest, MemoryAloneSeesBlocksThatBecameRandom) {
   EXPECT_EQ(judge_change(before, after, "a.rec").verdict, Verdict::kBroken);
 }
 
+// ---- Digits ----
+
+TEST(JudgeTest, AChecksumOfAnotherLengthThanItsNameSaysIsBroken) {
+  const std::string digits = "3f20094582869cbe7a40ad5590c85a0c457df05187f682d2b12d5daff91d2e26";
+  EXPECT_EQ(verdict_of(digits.substr(0, 32), "graph.md5"), Verdict::kValid);
+  EXPECT_EQ(verdict_of(digits.substr(0, 32) + "  graph.png\n", "graph.md5"), Verdict::kValid);
+  EXPECT_EQ(verdict_of(digits, "graph.sha256"), Verdict::kValid);
+  EXPECT_EQ(verdict_of(digits, "graph.md5"), Verdict::kBroken);
+  EXPECT_EQ(verdict_of("1+dkr81Ll2fimEPRIQqYjz5rljW1jBMYpWNgBqmdyz0=", "graph.md5"), Verdict::kBroken);
+}
+
+TEST(JudgeTest, DigitsWhereItsNameSaysAPictureAreBroken) {
+  const std::string digits = "1+dkr81Ll2fimEPRIQqYjz5rljW1jBMYpWNgBqmdyz1QLhS1YeKoPr2DMRwArrU1";
+  EXPECT_EQ(verdict_of(digits, "logo.png"), Verdict::kBroken);
+  EXPECT_EQ(verdict_of(digits, "logo.txt"), Verdict::kValid);
+  EXPECT_EQ(verdict_of(digits, "logo"), Verdict::kValid);
+}
+
 }  // namespace
 }  // namespace kura::detect
