@@ -47,15 +47,6 @@ bool is_what_it_was_named(const std::string& path, const Judged& judged) {
   });
 }
 
-// Whole as what a nearer name than `before` says that it was: "a.jpg.png.locked" was no "a.jpg".
-bool is_whole_as_nearer(const Entry& entry, const std::string& path, const std::string& before) {
-  if (!entry.judged || entry.judged->verdict != detect::Verdict::kValid || is_text(*entry.judged)) return false;
-  const detect::Kind* const kind = detect::kind_named(entry.judged->kind);
-  if (kind == nullptr || detect::may_be(before, *kind)) return false;
-  return std::ranges::any_of(detect::names_before(path),
-                             [&](const std::string& name) { return detect::may_be(name, *kind); });
-}
-
 // As base64, in lines or not, or as hexadecimal digits.
 bool has_size_of_encoded(std::uint64_t size, std::uint64_t before) {
   const std::uint64_t base64 = (before + 2) / 3 * 4;
@@ -68,14 +59,14 @@ void say_broken(Entry& entry, std::string evidence) {
       .verdict = detect::Verdict::kBroken, .turned = true, .kind = std::move(kind), .evidence = std::move(evidence)};
 }
 
-// Of the same contents, or whole as the same kind.
+// Of the same contents, or whole as the same kind, or as any other that an attack does not write.
 bool is_still(const Entry& entry, const Entry& before) {
   if (has_content_of(entry, before)) return true;
   if (!entry.judged || !before.judged) return false;
   const Judged& now = *entry.judged;
   const bool is_whole = now.verdict == detect::Verdict::kValid || now.verdict == detect::Verdict::kOpaque;
-  if (!is_whole || now.kind.empty() || now.kind != before.judged->kind) return false;
-  return !is_text(now) || !has_size_of_encoded(entry.size, before.size);
+  if (!is_whole || now.kind.empty()) return false;
+  return !is_text(now) || (is_text(*before.judged) && !has_size_of_encoded(entry.size, before.size));
 }
 
 }  // namespace
@@ -365,9 +356,6 @@ Status RecoveryPlanner::match_renamed() {
         continue;
       }
       say_broken(*entry, std::move(evidence));
-    } else if (is_whole_as_nearer(*entry, now, before)) {
-      only_renamed_.insert(now);
-      continue;
     }
     made_.emplace(now, *std::move(entry));
   }

@@ -177,12 +177,27 @@ bool is_proven(const Judgement& judgement) {
   return std::ranges::find(kKinds, judgement.kind) != kKinds.end();
 }
 
+std::string what_was_replaced(const Replaced& replaced) {
+  return fmt::format("{} pieces of it, {} bytes in all, were replaced by what looks random, at multiples of {}",
+                     (replaced.borders + 1) / 2, replaced.after.total(),
+                     std::uint64_t{1} << std::countr_zero(replaced.border_bits));
+}
+
+// Of a file that is encrypted by design and written as a whole; empty when nothing is wrong.
+std::string replaced_in_cipher(const Version& after, const Replaced& replaced) {
+  const bool is_partly = replaced.comparable && replaced.kept > 0 && replaced.replaced > 0 && replaced.edited == 0;
+  if (!is_partly || !is_written_whole(after.judgement.kind)) return {};
+  return replaced.is_random() && replaced.alignment_bits() >= kManyBits ? what_was_replaced(replaced) : std::string();
+}
+
 // What the two contents say that the versions alone do not; empty when nothing.
 std::string change_of_contents(const Version& before, Window& old_window, const Version& after, Window& new_window) {
   const bool known_cipher = before.judgement.verdict == Verdict::kOpaque && !before.judgement.kind.empty();
   if (before.judgement.verdict == Verdict::kOpaque && !known_cipher) return {};
+  if (is_proven(after.judgement)) return {};
+  // Encrypted by design, and anew: all of it differs. Parts alone are somebody else's.
   const bool is_cipher_by_design = after.judgement.verdict == Verdict::kOpaque && !after.judgement.kind.empty();
-  if (is_cipher_by_design || is_proven(after.judgement)) return {};
+  if (is_cipher_by_design) return replaced_in_cipher(after, compare_contents(old_window, new_window));
   if (is_printed(old_window.size(), new_window)) return "it is as long as it was in base64 or hexadecimal digits";
   const bool written_whole = is_written_whole(before.judgement.kind) && is_written_whole(after.judgement.kind);
   const Replaced replaced = compare_contents(old_window, new_window);
@@ -209,9 +224,7 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
   const bool finer = (replaced.border_bits & 511) != 0 && bits >= 2 * kManyBits;
   const bool known = (written_whole && !before.judgement.kind.empty()) || finer;
   if ((replaced.became_random() && bits >= kFewBits) || (replaced.is_random() && known && bits >= kManyBits)) {
-    return fmt::format("{} pieces of it, {} bytes in all, were replaced by what looks random, at multiples of {}",
-                       (replaced.borders + 1) / 2, replaced.after.total(),
-                       std::uint64_t{1} << std::countr_zero(replaced.border_bits));
+    return what_was_replaced(replaced);
   }
   return {};
 }

@@ -198,7 +198,7 @@ TEST(JudgeTest, AChecksumOfAnotherLengthThanItsNameSaysIsBroken) {
 }
 
 TEST(JudgeTest, DigitsWhereItsNameSaysAPictureAreBroken) {
-  const std::string digits = "1+dkr81Ll2fimEPRIQqYjz5rljW1jBMYpWNgBqmdyz1QLhS1YeKoPr2DMRwArrU1";
+  const std::string digits = "1+dkr81Ll2fimEPRIQqYjz5rljW1jBMYpWNgBqmdyz1QLhS1YeKoPr2DMRwArrU1aaGq";
   EXPECT_EQ(verdict_of(digits, "logo.png"), Verdict::kBroken);
   EXPECT_EQ(verdict_of(digits, "logo.txt"), Verdict::kValid);
   EXPECT_EQ(verdict_of(digits, "logo"), Verdict::kValid);
