@@ -3,8 +3,10 @@
 #include <array>
 
 #include "detect/images/bitmap.h"
+#include "detect/images/dds.h"
 #include "detect/images/gif.h"
 #include "detect/images/jpeg.h"
+#include "detect/images/jpeg2000.h"
 #include "detect/images/metafile.h"
 #include "detect/images/png.h"
 #include "detect/images/psd.h"
@@ -17,6 +19,7 @@ namespace kura::detect {
 std::span<const Kind> images_kinds() {
   static constexpr std::array kAll = {
       Kind{"jpeg", "jpg jpeg jpe jfif jps mpo", jpeg::recognise, jpeg::check},
+      Kind{"jpeg 2000", "jp2 j2k jpx jpf jpc j2c jpm", jpeg2000::recognise, jpeg2000::check},
       Kind{"png", "png apng mng jng", png::recognise, png::check},
       Kind{"gif", "gif", gif::recognise, gif::check},
       Kind{"tiff", "tif tiff dng nef cr2 arw", tiff::recognise, tiff::check},
@@ -28,6 +31,7 @@ std::span<const Kind> images_kinds() {
       Kind{"type 1 font", "pfa pfb t1", type1::recognise, type1::check},
       Kind{"woff", "woff", sfnt::recognise_woff, sfnt::check_woff},
       Kind{"woff2", "woff2", sfnt::recognise_woff2, sfnt::check_woff2},
+      Kind{"dds", "dds", dds::recognise, dds::check},
       Kind{"icon", "ico cur", bitmap::recognise_icon, bitmap::check_icon},
   };
   return kAll;

@@ -93,7 +93,7 @@ bool is_random_by_design(std::string_view name, std::uint64_t size) {
   const std::string_view extension = name.substr(dot + 1);
   static constexpr std::array<std::string_view, 10> kSmall = {"chk",     "sig",    "rnd",  "seed", "key",
                                                               "keyfile", "digest", "hmac", "salt", "snk"};
-  static constexpr std::array<std::string_view, 6> kCompressed = {"br", "rdb", "flate", "deflate", "zz", "Z"};
+  static constexpr std::array<std::string_view, 4> kCompressed = {"br", "rdb", "flate", "deflate"};
   return (size <= kMostRandomByDesign && std::ranges::find(kSmall, extension) != kSmall.end()) ||
          std::ranges::find(kCompressed, extension) != kCompressed.end();
 }

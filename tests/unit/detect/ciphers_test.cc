@@ -44,6 +44,22 @@ TEST(OpenPgp, ASignatureIsWholeAndNoCipher) {
   EXPECT_EQ(said.report.finding, Finding::kWhole);
 }
 
+TEST(OpenPgp, ASignedMessageIsUnpackedToItsEnd) {
+  const auto said = judged(samples::kSignedMessage);
+  EXPECT_EQ(said.kind, "openpgp");
+  EXPECT_EQ(said.report.finding, Finding::kWhole) << said.report.evidence;
+  for (std::size_t size = 2; size < samples::kSignedMessage.size(); size += 5) {
+    const auto end = samples::kSignedMessage.begin() + static_cast<std::ptrdiff_t>(size);
+    EXPECT_TRUE(judged(base::Bytes(samples::kSignedMessage.begin(), end)).found()) << size;
+  }
+  for (std::size_t at = 0; at + 16 <= samples::kSignedMessage.size(); at += 16) {
+    base::Bytes file = samples::kSignedMessage;
+    const base::Bytes noise = samples::noise(16, static_cast<unsigned>(at));
+    std::ranges::copy(noise, file.begin() + static_cast<std::ptrdiff_t>(at));
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
 TEST(OpenPgp, AnyHeaderOverCiphertextIsNoMessage) {
   // A packet of a session key, and then what is no packet.
   base::Bytes file = samples::hex("8c0d04090302");
