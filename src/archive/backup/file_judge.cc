@@ -41,9 +41,7 @@ bool has_turned(const JudgedVersion* before, FileVerdict now) {
 // Whether an attack may have made this of what the same inode was: broken or wiped, and about as long.
 bool may_be_left_of(const JudgedVersion* moved, const detect::Version& now) {
   if (moved == nullptr || now.size > moved->size + kMostAdded || moved->size > now.size + kMostAdded) return false;
-  const detect::Texture& texture = now.texture;
-  const bool is_wiped = texture.complete && texture.blocks > 0 && texture.uniform == texture.blocks;
-  return is_wiped || now.judgement.verdict == FileVerdict::kBroken;
+  return (now.texture.complete && now.texture.is_uniform()) || now.judgement.verdict == FileVerdict::kBroken;
 }
 
 detect::Version judge_whole(detect::ContentsJudge& judge, const detect::Contents& contents, std::uint64_t data,

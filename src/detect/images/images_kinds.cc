@@ -5,9 +5,11 @@
 #include "detect/images/bitmap.h"
 #include "detect/images/dds.h"
 #include "detect/images/gif.h"
+#include "detect/images/icns.h"
 #include "detect/images/jpeg.h"
 #include "detect/images/jpeg2000.h"
 #include "detect/images/metafile.h"
+#include "detect/images/netpbm.h"
 #include "detect/images/png.h"
 #include "detect/images/psd.h"
 #include "detect/images/sfnt.h"
@@ -32,6 +34,8 @@ std::span<const Kind> images_kinds() {
       Kind{"woff", "woff", sfnt::recognise_woff, sfnt::check_woff},
       Kind{"woff2", "woff2", sfnt::recognise_woff2, sfnt::check_woff2},
       Kind{"dds", "dds", dds::recognise, dds::check},
+      Kind{"icns", "icns", icns::recognise, icns::check},
+      Kind{"netpbm", "ppm pgm pbm pnm", netpbm::recognise, netpbm::check},
       Kind{"icon", "ico cur", bitmap::recognise_icon, bitmap::check_icon},
   };
   return kAll;

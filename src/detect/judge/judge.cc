@@ -87,7 +87,7 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
 
 // Keys, digests and signatures without a grammar, small; and what is compressed without any mark. Only of such names.
 constexpr std::uint64_t kMostRandomByDesign = 64U << 10;
-bool is_random_by_design(std::string_view name, std::uint64_t size) {
+bool may_be_random_by_design(std::string_view name, std::uint64_t size) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
   const std::string_view extension = name.substr(dot + 1);
@@ -122,29 +122,32 @@ bool begins_with_text(Window& in) {
 }
 
 // Of a small file that is nothing but base64 or hexadecimal digits, in lines or not, as many bytes as they stand for:
-// their classes alternate as in no words. 0 of any other, and of what is as long as a digest: that is one.
-constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
+// their classes alternate as in no words. Few signs want the padding of base64 behind them. 0 of any other.
+constexpr std::uint64_t kLeastPadded = 8, kLeastCoded = 24, kMostCoded = 4096;
 std::uint64_t coded_size(Window& in) {
-  if (in.size() < kLeastCoded || in.size() > kMostCoded) return 0;
-  std::uint64_t signs = 0, changes = 0;
+  if (in.size() < kLeastPadded || in.size() > kMostCoded) return 0;
+  std::uint64_t signs = 0, changes = 0, padding = 0;
   bool is_hexadecimal = true;
   int last = -1;
   for (const std::uint8_t byte : in.at(0, kMostCoded)) {
-    if (byte == '\r' || byte == '\n' || byte == '=') continue;
+    if (byte == '\r' || byte == '\n') continue;
+    if (byte == '=') {
+      ++padding;
+      continue;
+    }
     const bool is_digit = byte >= '0' && byte <= '9';
     const bool is_upper = byte >= 'A' && byte <= 'Z';
     const bool is_lower = byte >= 'a' && byte <= 'z';
-    if (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/') return 0;
+    if (padding > 0 || (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/')) return 0;
     is_hexadecimal = is_hexadecimal && (is_digit || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'));
     const int sign_class = is_digit ? 0 : is_upper ? 1 : is_lower ? 2 : 3;
     changes += sign_class != last ? 1 : 0;
     last = sign_class;
     ++signs;
   }
-  if (signs < kLeastCoded || changes * 3 < signs) return 0;
-  const std::uint64_t size = is_hexadecimal ? signs / 2 : signs * 3 / 4;
-  static constexpr std::array<std::uint64_t, 6> kDigests = {16, 20, 28, 32, 48, 64};
-  return std::ranges::find(kDigests, size) == kDigests.end() ? size : 0;
+  const bool is_padded = padding > 0 && padding <= 2 && (signs + padding) % 4 == 0;
+  if (signs < (is_padded ? kLeastPadded / 2 : kLeastCoded) || changes * (is_hexadecimal ? 4 : 3) < signs) return 0;
+  return is_hexadecimal && !is_padded ? signs / 2 : signs * 3 / 4;
 }
 
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
@@ -161,13 +164,13 @@ void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Ve
 Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   survey(in, {0, in.size()}, texture);
   texture.complete = true;
-  if (is_random_by_design(name, in.size())) {
+  if (may_be_random_by_design(name, in.size()) && begins_randomly(in)) {
     return judged(Verdict::kOpaque, nullptr, "it is of no known kind, and may be random, as its name says");
   }
   const Kind* promised = promise_of(name);
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
-  if (texture.uniform == texture.blocks) {
+  if (texture.is_uniform()) {
     const std::string what = fmt::format("{}all its bytes are {:#04x}", promise, in.byte(0).value_or(0));
     return judged(promised != nullptr ? Verdict::kBroken : Verdict::kUnknown, nullptr, what);
   }

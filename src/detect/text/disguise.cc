@@ -12,6 +12,7 @@ using Coding = Disguise::Coding;
 
 constexpr std::size_t kLeast = 1200;  // bytes of a file; below, chance is too strong
 constexpr std::size_t kHeadBytes = 64;
+constexpr std::size_t kLongestMark = 16;
 constexpr double kSlack = 0.16;  // bits; chance alone makes 0.05 with 64 signs in 1 KiB, 0.07 with 85
 
 enum : std::uint8_t {
@@ -206,7 +207,11 @@ void Disguise::add(base::ByteSpan piece) {
   // The last piece of a file may be too short to be told.
   if (coding == Coding::kNone && before_is_code_ && piece.size() < 512) coding = coding_;
   if (coding == Coding::kNone) {
-    if (!armour_) before_.assign(base::as_text(piece));
+    if (!armour_) {
+      // A mark may lie across two pieces.
+      before_.erase(0, before_.size() - std::min(before_.size(), disguise::kLongestMark));
+      before_ += base::as_text(piece);
+    }
     before_is_code_ = false;
     return;
   }

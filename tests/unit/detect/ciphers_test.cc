@@ -60,6 +60,15 @@ TEST(OpenPgp, ASignedMessageIsUnpackedToItsEnd) {
   }
 }
 
+TEST(SExpression, AKeyOfAnAgentIsWholeAndOneThatIsCutOrDamagedIsFound) {
+  const std::string key = "(21:protected-private-key(3:ecc(5:curve7:Ed25519)(1:q3:\x01\x02\x03))(7:comment1:n))";
+  const auto said = judged(key);
+  EXPECT_EQ(said.kind, "s-expression");
+  EXPECT_EQ(said.report.finding, Finding::kWhole);
+  for (std::size_t size = 1; size < key.size(); ++size) EXPECT_TRUE(judged(key.substr(0, size)).found()) << size;
+  EXPECT_TRUE(judged(key.substr(0, 26) + std::string(16, '\x9f') + key.substr(42)).found());
+}
+
 TEST(OpenPgp, AnyHeaderOverCiphertextIsNoMessage) {
   // A packet of a session key, and then what is no packet.
   base::Bytes file = samples::hex("8c0d04090302");

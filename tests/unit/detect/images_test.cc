@@ -139,6 +139,22 @@ TEST(Woff2, TablesThatDoNotUnpackToWhatTheDirectorySaysAreFound) {
   EXPECT_EQ(judged(image("woff2"), font).finding, Finding::kBroken);
 }
 
+TEST(Jpeg2000, ABlockOfNoiseAnywhereInTheCodedDataIsFound) {
+  const base::Bytes file = contents(seeds("images").front().parent_path() / "small.j2k");
+  const Kind& kind = image("jpeg 2000");
+  for (std::size_t at = 200; at + 1500 < file.size(); at += 100) {
+    EXPECT_EQ(judged(kind, with_random(file, at, at + 1500)).finding, Finding::kBroken) << at;
+  }
+}
+
+TEST(Netpbm, APictureThatIsShorterThanItsHeaderSaysIsFound) {
+  base::Bytes picture;
+  put(picture, "P5\n# by hand\n4 4\n255\n0123456789abcdef");
+  EXPECT_EQ(judged(image("netpbm"), picture).finding, Finding::kWhole);
+  picture.pop_back();
+  EXPECT_EQ(judged(image("netpbm"), picture).finding, Finding::kBroken);
+}
+
 TEST(Images, SmallRealFilesAreWholeAndTheirDamageIsFoundOrTold) {
   for (const auto& path : seeds("images")) {
     const base::Bytes file = contents(path);

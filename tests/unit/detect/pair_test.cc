@@ -53,6 +53,19 @@ TEST(Pair, APictureThatWasSavedAsAnotherKindAndATinyTextInAnotherEncodingAreNoAt
   EXPECT_NE(after(version_of(bytes_of("12\n"), "serial.txt"), bytes_of(utf16), "serial.txt"), Verdict::kBroken);
 }
 
+TEST(Pair, ASmallFileOfAKindThatIsNoTextHasAFormToLoseHoweverLittleOfItIsRandom) {
+  base::Bytes half = samples::noise(48);
+  half.resize(96);
+  EXPECT_EQ(after(of_kind(Verdict::kValid, "png"), half, "dot.png"), Verdict::kBroken);
+}
+
+TEST(Pair, AFewBytesInPaddedBase64AreSeenByTheirNumber) {
+  const Version words = version_of(bytes_of("a few bytes"), "list.csv");
+  EXPECT_EQ(after(words, bytes_of("Zk9xVb2Q0hX7aKc="), "list.csv"), Verdict::kBroken);
+  EXPECT_EQ(after(version_of(bytes_of("a few bytes more"), "list.csv"), bytes_of("Zk9xVb2Q0hX7aKc="), "list.csv"),
+            Verdict::kValid);
+}
+
 TEST(Pair, SmallCiphertextInBase64OrHexadecimalIsSeenByWhatWasThereBefore) {
   const base::Bytes base64 = bytes_of("c3VwZXJzZWNyZXQgYnl0ZXMgb2YgYSBjaXBoZXJ0ZXh0IQ9Zk3xVb2Q=\n");
   const base::Bytes digits =
