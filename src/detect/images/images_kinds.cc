@@ -25,7 +25,7 @@ std::span<const Kind> images_kinds() {
       Kind{"png", "png apng mng jng", png::recognise, png::check},
       Kind{"gif", "gif", gif::recognise, gif::check},
       Kind{"tiff", "tif tiff dng nef cr2 arw", tiff::recognise, tiff::check},
-      Kind{"bmp", "bmp dib", bitmap::recognise, bitmap::check},
+      Kind{"bmp", "bmp", bitmap::recognise, bitmap::check},
       Kind{"psd", "psd psb", psd::recognise, psd::check},
       Kind{"emf", "emf", metafile::recognise_emf, metafile::check_emf},
       Kind{"wmf", "wmf", metafile::recognise_wmf, metafile::check_wmf},

@@ -9,6 +9,7 @@
 #include "detect/judge/names.h"
 #include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
+#include "detect/text/encoding.h"
 #include "detect/text/ransom_note.h"
 
 namespace kura::detect {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kTellingSize = 256;  // bytes; of fewer, statistics say nothing by themselves
 constexpr unsigned kLeastIslands = 2;
+constexpr std::size_t kLeastStrewn = 64;  // bytes of a text
 
 Judgement judged(Verdict verdict, const Kind* kind, std::string reason) {
   Judgement judgement{verdict, kind != nullptr ? std::string(kind->name) : std::string(), {}};
@@ -161,6 +163,36 @@ void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Ve
   version.texture = std::move(texture);
 }
 
+// Kinds that begin with a mark of their own, always, and whose names nothing else has.
+bool has_its_mark(const Kind& kind) {
+  static constexpr std::array<std::string_view, 57> kKinds = {
+      "docx",      "xlsx",      "pptx",  "odt",     "ods",    "odp",        "epub", "apk",
+      "jar",       "gzip",      "bzip2", "xz",      "zstd",   "lz4",        "7z",   "rar",
+      "lzip",      "git index", "age",   "keepass", "pkcs12", "accdb",      "mdb",  "evtx",
+      "vhdx",      "qcow2",     "vdi",   "pdf",     "rtf",    "postscript", "chm",  "djvu",
+      "jpeg",      "jpeg 2000", "png",   "gif",     "tiff",   "bmp",        "psd",  "emf",
+      "font",      "woff",      "woff2", "dds",     "icns",   "heif",       "mp4",  "ogg",
+      "flac",      "wav",       "aiff",  "avi",     "webp",   "matroska",   "midi", "message catalog",
+      "java class"};
+  return std::ranges::find(kKinds, kind.name) != kKinds.end();
+}
+
+// Whether there is noise among the first bytes of what should be a text of its name.
+bool is_strewn_text(Window& in, const Kind& promised) {
+  const base::ByteSpan head = in.at(0, text::kPiece);
+  const bool is_text = promised.name.ends_with("text") || promised.name == "pem" || promised.name == "armoured openpgp";
+  return is_text && head.size() >= kLeastStrewn && text::texture(head) == text::Texture::kRandom;
+}
+
+// What a name promises and is not there, in words, or nothing.
+std::string wrong_promise(Window& in, std::string_view name, const Kind& promised) {
+  if (begins_randomly(in)) return "it begins with what looks random";
+  // What stands behind a name may say that it was taken out of its wrapping: "scan.gz.unpacked".
+  if (has_its_mark(promised) && may_be(name, promised)) return "it does not begin as such files do";
+  if (is_strewn_text(in, promised)) return "bytes that no text has are strewn in";
+  return {};
+}
+
 Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   survey(in, {0, in.size()}, texture);
   texture.complete = true;
@@ -178,10 +210,8 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49 && !begins_readably(in)) {
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
-  if (promised != nullptr && begins_randomly(in)) {
-    return judged(Verdict::kBroken, nullptr, promise + "it begins with what looks random");
-  }
-  std::string wrong = wrong_in(in, {0, in.size()}, texture, in.size());
+  std::string wrong = promised != nullptr ? wrong_promise(in, name, *promised) : std::string();
+  if (wrong.empty()) wrong = wrong_in(in, {0, in.size()}, texture, in.size());
   if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
   return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
 }

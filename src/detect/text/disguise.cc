@@ -190,6 +190,8 @@ void Disguise::look_for_armour(base::ByteSpan bytes) {
 }
 
 void Disguise::begin(base::ByteSpan piece, Coding coding) {
+  // A mark may lie across the two: its end is of the code's signs.
+  before_ += base::as_text(piece.first(std::min(piece.size(), disguise::kLongestMark)));
   look_for_armour(base::as_bytes(before_));
   if (coding_ != Coding::kNone) return;
   coding_ = coding;
@@ -208,7 +210,6 @@ void Disguise::add(base::ByteSpan piece) {
   if (coding == Coding::kNone && before_is_code_ && piece.size() < 512) coding = coding_;
   if (coding == Coding::kNone) {
     if (!armour_) {
-      // A mark may lie across two pieces.
       before_.erase(0, before_.size() - std::min(before_.size(), disguise::kLongestMark));
       before_ += base::as_text(piece);
     }
