@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "detect/grammar/noise.h"
 #include "detect/judge/names.h"
 #include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
@@ -16,8 +18,7 @@ namespace kura::detect {
 namespace {
 
 constexpr std::uint64_t kTellingSize = 256;  // bytes; of fewer, statistics say nothing by themselves
-constexpr unsigned kLeastIslands = 2;
-constexpr std::size_t kLeastStrewn = 64;  // bytes of a text
+constexpr std::size_t kLeastStrewn = 64;     // bytes of a text
 
 Judgement judged(Verdict verdict, const Kind* kind, std::string reason) {
   Judgement judgement{verdict, kind != nullptr ? std::string(kind->name) : std::string(), {}};
@@ -36,17 +37,32 @@ const Kind* promise_of(std::string_view name) {
 
 // ---- Stretches that a grammar says nothing of ----
 
-// What is wrong with a stretch of plain contents, or nothing.
-std::string wrong_in(Window& in, const Range& range, const Texture& texture, std::uint64_t size) {
+// Pixels and samples, front to back: nothing in them begins and ends at multiples of a block of the file. Volumes,
+// archives, databases and programs hold what others packed, and may hold it in blocks.
+bool holds_samples(const Kind* kind) {
+  static constexpr std::array<std::string_view, 8> kKinds = {"wav", "aiff",   "au",   "bmp",
+                                                             "psd", "netpbm", "tiff", "dds"};
+  return kind != nullptr && std::ranges::find(kKinds, kind->name) != kKinds.end();
+}
+
+// What is wrong with a stretch of plain contents, or nothing. `kind` may be null.
+std::string wrong_in(Window& in, const Range& range, const Texture& texture, const Kind* kind) {
   const Islands islands = find_islands(in, range, texture);
-  if (islands.sharp >= kLeastIslands && islands.sharp * 4 >= islands.runs * 3) {
+  const unsigned least = holds_samples(kind) ? 1 : 2;
+  if (islands.sharp >= least && islands.sharp * 4 >= islands.runs * 3) {
     return fmt::format("{} separate runs of whole 4 KiB blocks look random among contents that are not", islands.sharp);
+  }
+  if (holds_samples(kind)) {
+    if (const auto at = foreign_block(in, range.offset, std::span(&range, 1))) {
+      return fmt::format("whole blocks of 4 KiB look random, at byte {}, and what is around them does not", *at);
+    }
   }
   if (const auto share = find_interleaving(in, range)) {
     return fmt::format("pieces that look random alternate regularly with ones that do not ({:.0f} % of the bytes)",
                        *share * 100);
   }
   const std::uint64_t first = (range.offset + kBlock - 1) / kBlock;
+  const std::uint64_t size = in.size();
   const std::uint64_t end = range.end() >= size ? (size + kBlock - 1) / kBlock : range.end() / kBlock;
   std::uint64_t random = 0;
   for (std::uint64_t block = first; block < end; ++block) random += texture.random.has(block) ? 1 : 0;
@@ -56,10 +72,11 @@ std::string wrong_in(Window& in, const Range& range, const Texture& texture, std
   return {};
 }
 
-std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches, const Texture& texture) {
+std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches, const Texture& texture,
+                               const Kind& kind) {
   for (const Stretch& stretch : stretches) {
     if (stretch.density != Density::kPlain) continue;
-    std::string wrong = wrong_in(in, stretch.range, texture, in.size());
+    std::string wrong = wrong_in(in, stretch.range, texture, &kind);
     if (!wrong.empty()) return fmt::format("from byte {} on, {}", stretch.range.offset, wrong);
   }
   return {};
@@ -81,7 +98,7 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
   for (const Stretch& stretch : report.stretches) {
     if (stretch.density == Density::kPlain) survey(in, stretch.range, texture);
   }
-  std::string wrong = wrong_in_stretches(in, report.stretches, texture);
+  std::string wrong = wrong_in_stretches(in, report.stretches, texture, kind);
   return wrong.empty() ? judged(Verdict::kValid, &kind, {}) : judged(Verdict::kBroken, &kind, std::move(wrong));
 }
 
@@ -165,15 +182,15 @@ void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Ve
 
 // Kinds that begin with a mark of their own, always, and whose names nothing else has.
 bool has_its_mark(const Kind& kind) {
-  static constexpr std::array<std::string_view, 57> kKinds = {
-      "docx",      "xlsx",      "pptx",  "odt",     "ods",    "odp",        "epub", "apk",
-      "jar",       "gzip",      "bzip2", "xz",      "zstd",   "lz4",        "7z",   "rar",
-      "lzip",      "git index", "age",   "keepass", "pkcs12", "accdb",      "mdb",  "evtx",
-      "vhdx",      "qcow2",     "vdi",   "pdf",     "rtf",    "postscript", "chm",  "djvu",
-      "jpeg",      "jpeg 2000", "png",   "gif",     "tiff",   "bmp",        "psd",  "emf",
-      "font",      "woff",      "woff2", "dds",     "icns",   "heif",       "mp4",  "ogg",
-      "flac",      "wav",       "aiff",  "avi",     "webp",   "matroska",   "midi", "message catalog",
-      "java class"};
+  static constexpr std::array<std::string_view, 60> kKinds = {
+      "docx",       "xlsx",      "pptx",  "odt",     "ods",    "odp",        "epub", "apk",
+      "jar",        "gzip",      "bzip2", "xz",      "zstd",   "lz4",        "7z",   "rar",
+      "lzip",       "git index", "age",   "keepass", "pkcs12", "accdb",      "mdb",  "evtx",
+      "vhdx",       "qcow2",     "vdi",   "pdf",     "rtf",    "postscript", "chm",  "djvu",
+      "jpeg",       "jpeg 2000", "png",   "gif",     "tiff",   "bmp",        "psd",  "emf",
+      "font",       "woff",      "woff2", "dds",     "icns",   "heif",       "mp4",  "ogg",
+      "flac",       "wav",       "aiff",  "avi",     "webp",   "matroska",   "midi", "message catalog",
+      "java class", "icon",      "wmf",   "dbf"};
   return std::ranges::find(kKinds, kind.name) != kKinds.end();
 }
 
@@ -211,7 +228,7 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
   std::string wrong = promised != nullptr ? wrong_promise(in, name, *promised) : std::string();
-  if (wrong.empty()) wrong = wrong_in(in, {0, in.size()}, texture, in.size());
+  if (wrong.empty()) wrong = wrong_in(in, {0, in.size()}, texture, nullptr);
   if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
   return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
 }
