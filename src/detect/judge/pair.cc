@@ -82,7 +82,8 @@ bool lost_its_kind(const Version& before, const Version& after, std::string_view
   constexpr std::uint64_t kLittle = 256;  // bytes
   const std::string& kind = before.judgement.kind;
   if (before.size == 0) return false;
-  if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && still_promises(name, kind);
+  // A document with a password is of another kind than its name says.
+  if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty() && !promises_nothing(name);
   if (before.judgement.verdict != Verdict::kValid) return false;
   if (promises(name, kind) && (after.size >= kLittle || !is_text(before))) return true;
   return (after.begins_randomly || after.texture.random_count() > 0) &&

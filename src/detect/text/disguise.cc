@@ -126,6 +126,10 @@ bool is_list(base::ByteSpan piece, Coding coding) {
   return coding == Coding::kHex && std::ranges::find(kDigests, line.size()) != std::end(kDigests);
 }
 
+bool is_one_word(base::ByteSpan piece) {
+  return std::ranges::none_of(piece, [](std::uint8_t c) { return c <= 0x20 && c != '\r' && c != '\n'; });
+}
+
 // How files begin that people do send as text.
 bool is_known_beginning(base::ByteSpan head) {
   static constexpr std::string_view kBeginnings[] = {"PK\3\4",
@@ -205,11 +209,13 @@ void Disguise::add(base::ByteSpan piece) {
   std::size_t blanks = 0;
   for (const std::uint8_t byte : piece) blanks += static_cast<std::size_t>(byte <= 0x20);
   Coding coding = Coding::kNone;
-  if (blanks * 20 <= piece.size()) coding = disguise::coding_of(piece);
+  const bool may_be_code = blanks * 20 <= piece.size();
+  if (may_be_code) coding = disguise::coding_of(piece);
   // The last piece of a file may be too short to be told.
   if (coding == Coding::kNone && before_is_code_ && piece.size() < 512) coding = coding_;
   if (coding == Coding::kNone) {
-    if (!armour_) {
+    // The code of a picture's plain parts uses some signs more than others: what it said of itself stands before them.
+    if (!armour_ && !(may_be_code && disguise::is_one_word(piece) && !before_.empty())) {
       before_.erase(0, before_.size() - std::min(before_.size(), disguise::kLongestMark));
       before_ += base::as_text(piece);
     }

@@ -34,6 +34,9 @@ TEST(Pair, AFileThatWasEncryptedByDesignHasAFormToLose) {
   EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12"), Verdict::kBroken);
   EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12.locked"), Verdict::kBroken);
   EXPECT_NE(after(of_kind(Verdict::kOpaque, ""), random, "container"), Verdict::kBroken);
+  // A table with a password is a compound file, which its name does not say.
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "cfb"), random, "plan.xlsx"), Verdict::kBroken);
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "cfb"), random, "plan.xlsx.locked"), Verdict::kBroken);
 }
 
 TEST(Pair, ANameThatSaysNothingDoesNotHideThatTheKindIsGone) {

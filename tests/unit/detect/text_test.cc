@@ -165,6 +165,12 @@ TEST(Disguise, AMarkAcrossTwoPiecesIsSeen) {
   }
 }
 
+TEST(Disguise, AMarkIsRememberedOverPartsOfACodeThatAreUneven) {
+  const std::string plain = base64(base::Bytes(3000, 0));
+  EXPECT_TRUE(is_whole("Content-Transfer-Encoding: base64\n\n" + plain + base64(random_bytes(60'000)), "utf-8 text"));
+  EXPECT_TRUE(is_found(plain + base64(random_bytes(60'000))));
+}
+
 TEST(Disguise, ListsOfDigestsAreWhole) {
   std::string list;
   for (std::uint64_t i = 0; i < 200; ++i) list += base::to_hex(random_bytes(32, i + 1)) + "\n";
