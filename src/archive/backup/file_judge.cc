@@ -31,12 +31,11 @@ bool has_turned(const JudgedVersion* before, FileVerdict now) {
   return now == FileVerdict::kBroken && (was != FileVerdict::kBroken || before->judged.turned);
 }
 
-// Whether an attack may have made this of what the same inode, or one of its size, was: broken, wiped, or of no kind and
-// random at its beginning; and about as long.
+// Whether an attack may have made this of what the same inode, or one of its size, was: broken, wiped, or of no kind
+// and random at its beginning; and about as long.
 bool may_be_left_of(const JudgedVersion* moved, const detect::Version& now) {
   if (moved == nullptr || now.size > moved->size + kMostAdded || moved->size > now.size + kMostAdded) return false;
-  const detect::Texture& texture = now.texture;
-  const bool is_wiped = texture.complete && texture.blocks > 0 && texture.uniform == texture.blocks;
+  const bool is_wiped = now.texture.complete && now.texture.is_uniform();
   return is_wiped || now.begins_randomly || now.judgement.verdict == FileVerdict::kBroken;
 }
 

@@ -31,6 +31,7 @@ constexpr std::array kArchives = {
     Kind{"bzip2", "bz2 tbz tbz2", bzip2::recognise, bzip2::check},
     Kind{"xz", "xz txz", xz::recognise, xz::check},
     Kind{"lzma", "lzma tlz", lzma::recognise, lzma::check},
+    Kind{"lzip", "lz tlz", lzip::recognise, lzip::check},
     Kind{"zstd", "zst zstd tzst", zstd::recognise, zstd::check},
     Kind{"lz4", "lz4", lz4::recognise, lz4::check},
     Kind{"7z", "7z", seven_zip::recognise, seven_zip::check},
@@ -38,6 +39,10 @@ constexpr std::array kArchives = {
     Kind{"cab", "cab msu", cab::recognise, cab::check},
     Kind{"ar", "deb udeb a ar ipk", ar::recognise, ar::check},
     Kind{"cpio", "cpio", cpio::recognise, cpio::check},
+    Kind{"git pack", "pack", git_pack::recognise, git_pack::check},
+    Kind{"git index", "idx", git_idx::recognise, git_idx::check},
+    Kind{"compress", "z", compress::recognise, compress::check},
+    Kind{"zlib", "zz mmpz", zlib_stream::recognise, zlib_stream::check},
     Kind{"tar", "tar gem ova", tar::recognise, tar::check},
 };
 

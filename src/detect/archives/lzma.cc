@@ -1,18 +1,14 @@
 // LZMA alone: what came before xz. A header of 13 bytes, one LZMA stream, no checksum; damage shows as a reference to
 // bytes that are not there, or as an end in the wrong place.
-#include <lzma.h>
-
 #include <algorithm>
-#include <array>
 
+#include "detect/archives/lzma_stream.h"
 #include "detect/archives/validators.h"
 
 namespace kura::detect::lzma {
 namespace {
 
 constexpr std::uint64_t kUnpackMost = 4U << 20;  // bytes of a file, packed: the rest is not looked at
-constexpr std::uint64_t kMemoryMost = 80U << 20;
-constexpr std::size_t kPiece = 64U << 10;
 
 }  // namespace
 
@@ -29,32 +25,15 @@ bool recognise(Window& in) {
 }
 
 Report check(Window& in, Budget& budget) {
-  static thread_local std::array<std::uint8_t, kPiece> out;
   lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_alone_decoder(&stream, kMemoryMost) != LZMA_OK) return undecided("it cannot be unpacked here");
-  std::uint64_t at = 0;
-  lzma_ret code = LZMA_OK;
-  while (code == LZMA_OK && at < in.size() && at < kUnpackMost) {
-    const base::ByteSpan bytes = in.at(at, kPiece);
-    if (bytes.empty()) break;
-    stream.next_in = bytes.data();
-    stream.avail_in = bytes.size();
-    at += bytes.size();
-    do {
-      stream.next_out = out.data();
-      stream.avail_out = out.size();
-      code = lzma_code(&stream, LZMA_RUN);
-      if (!budget.spend(kPiece - stream.avail_out + 1)) code = LZMA_MEM_ERROR;
-    } while (code == LZMA_OK && (stream.avail_in > 0 || stream.avail_out == 0));
-  }
-  const std::uint64_t end = at - stream.avail_in;
-  lzma_end(&stream);
+  if (lzma_alone_decoder(&stream, kLzmaMemoryMost) != LZMA_OK) return undecided("it cannot be unpacked here");
+  const auto [code, end] = run_lzma(stream, in, {0, std::min(in.size(), kUnpackMost)}, budget);
   if (budget.spent_out()) return over_budget();
   if (code == LZMA_MEMLIMIT_ERROR) return undecided("it needs more memory than is spent here");
   if (code == LZMA_DATA_ERROR || code == LZMA_FORMAT_ERROR) return broken(end, "the stream does not unpack");
   if (code == LZMA_STREAM_END) return whole({{{end, in.size() - end}, Density::kPlain}});
-  if (at >= in.size()) return broken(in.size(), "the stream ends early");
-  return whole({{{at, in.size() - at}, Density::kDense}});
+  if (end >= in.size()) return broken(in.size(), "the stream ends early");
+  return whole({{{end, in.size() - end}, Density::kDense}});
 }
 
 }  // namespace kura::detect::lzma

@@ -20,6 +20,7 @@ constexpr std::array kCiphers = {
     Kind{"pkcs12", "p12 pfx", pkcs12::recognise, pkcs12::check},
     Kind{"cms", "p7m p7s p7c p7b p7e p7 p7z", cms::recognise, cms::check},
     Kind{"x509", "der crt cer crl csr p8 key", x509::recognise, x509::check},
+    Kind{"s-expression", "key", s_expression::recognise, s_expression::check},
     Kind{"openpgp", "gpg pgp sig asc", openpgp::recognise, openpgp::check},
 };
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "detect/ciphers/armour.h"
+#include "detect/ciphers/openpgp_packed.h"
 #include "detect/ciphers/validators.h"
 
 namespace kura::detect {
@@ -306,6 +307,23 @@ bool holds(Window& in, const Packet& packet) {
 
 bool hides(std::uint8_t tag) { return tag == kEncrypted || tag == kProtected || tag == kSealed; }
 
+Report walk_packets(Window& in, Budget& budget);
+
+// Whether a body that is in one piece and compressed holds packets again, to its end. Wants `packet.end` to be its end.
+Report check_packed(Window& in, const Packet& packet, Budget& budget) {
+  const Packed packed = unpack(in, {packet.body, packet.size}, budget);
+  if (!packed.known) return whole({{{packet.body, packet.size}, Density::kDense}});
+  if (packed.end == InflateEnd::kOverBudget) return over_budget();
+  if (!packed.fills) return broken(packet.body, "a compressed packet does not unpack to its end");
+  if (!packed.complete) return whole();
+  MemoryInput held(packed.head);
+  Window inner(held);
+  const auto first = read_packet(inner, 0, budget);
+  // None is in another one.
+  if (!first || first->tag == kCompressed) return broken(packet.body, "what a compressed packet holds is damaged");
+  return walk_packets(inner, budget);
+}
+
 Report walk_packets(Window& in, Budget& budget) {
   Report report;
   bool asked = false;   // a packet says how to open the message
@@ -322,7 +340,10 @@ Report walk_packets(Window& in, Budget& budget) {
     }
     asked = asked || asks;
     hidden = hides(packet->tag);
-    if (hidden || packet->tag == kCompressed || packet->tag == kLiteral) {
+    if (packet->tag == kCompressed && packet->end == packet->body + packet->size) {
+      Report packed = check_packed(in, *packet, budget);
+      if (packed.finding == Finding::kBroken || packed.finding == Finding::kUndecided) return packed;
+    } else if (hidden || packet->tag == kCompressed || packet->tag == kLiteral) {
       add_stretch(report.stretches, {{packet->body, packet->end - packet->body}, Density::kDense});
     }
     offset = packet->end;
@@ -335,14 +356,30 @@ Report walk_packets(Window& in, Budget& budget) {
   return report;
 }
 
+// Of a file that is one compressed packet, as GnuPG writes what is signed: whether its beginning unpacks to a packet.
+bool begins_packed(Window& in) {
+  constexpr std::uint64_t kLooked = 4096;
+  const std::uint8_t method = in.byte(1).value_or(0);
+  if (in.byte(0) != 0xA3 || (method != 1 && method != 2)) return false;
+  Budget budget(8U << 20);
+  const Packed packed = unpack(in, {1, std::min(in.size() - 1, kLooked)}, budget);
+  if (packed.end == InflateEnd::kBroken || packed.head.size() < 16) return false;
+  MemoryInput held(packed.head);
+  Window inner(held);
+  const std::uint8_t first = inner.byte(0).value_or(0);
+  const std::uint8_t tag = (first & 0x40) != 0 ? first & 0x3F : first >> 2 & 15;
+  return (first & 0x80) != 0 && (tag == kOnePass || tag == kSignature || tag == kLiteral || tag == kMarker);
+}
+
 }  // namespace openpgp_detail
 
-// The first packet has to hold, and a second to follow it, unless a signature is all; literal and compressed ones alone
-// say too little.
+// The first packet has to hold, and a second to follow it, unless a signature is all; literal ones alone say too
+// little.
 bool openpgp::recognise(Window& in) {
   using namespace openpgp_detail;
   Budget budget(1U << 16);
   if ((in.byte(0).value_or(0) & 0x80) == 0) return false;
+  if (begins_packed(in)) return true;
   const auto first = read_packet(in, 0, budget);
   if (!first || first->tag == 0 || first->size > (64U << 10) || first->tag == kOnePass) return false;
   const bool starts = first->tag == kToPublicKey || first->tag == kToPassword || first->tag == kPublicKey ||

@@ -36,6 +36,7 @@ class Checker {
   void value();
   void name();
   bool stream();
+  bool skip_mark();
   bool junk(std::string_view what);
   bool end_of_file();
   bool is_encrypted();
@@ -62,7 +63,8 @@ class Checker {
   std::uint64_t objects_ = 0;
   std::uint64_t linear_length_ = 0;  // what /Linearized promises
   bool linearized_ = false;
-  bool ended_ = false;  // nothing but a trailer since the last object
+  bool marked_ = false;  // a line of binary bytes was skipped
+  bool ended_ = false;   // nothing but a trailer since the last object
   std::optional<bool> encrypted_;
 };
 
@@ -87,6 +89,7 @@ bool Checker::step() {
     case Token::kFileEnd:
       return end_of_file();
     case Token::kBad:
+      if (skip_mark()) return true;
       return junk("bytes that are no PDF text");
     case Token::kEofMark:
       ++end_marks_;
@@ -193,6 +196,16 @@ bool Checker::stream() {
   lexer_.seek(found.next);
   if (reference) ended_ = true;
   return true;
+}
+
+// The line behind the header that says that a file is binary is a comment; ClibPDF left the sign of one out.
+bool Checker::skip_mark() {
+  constexpr std::uint64_t kLongest = 64;
+  if (objects_ > 0 || std::exchange(marked_, true)) return false;
+  const std::uint64_t at = lexer_.began();
+  const auto end = find(in_, "\n", at, std::min(in_.size(), at + kLongest), budget_);
+  if (end) lexer_.seek(*end);
+  return end.has_value();
 }
 
 // Bytes after the last end mark are no harm: mails and servers leave some. A judge may look at them.

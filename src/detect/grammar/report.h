@@ -32,6 +32,8 @@ struct Samples {
   friend bool operator==(const Samples&, const Samples&) = default;
 };
 
+inline constexpr Samples kBytesOfSamples{1, 0};  // of bytes, or of several whose bytes all change little
+
 // A stretch of the file of whose contents the grammar says nothing: a judge looks at it by statistics.
 struct Stretch {
   Range range;

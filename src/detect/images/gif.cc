@@ -64,9 +64,12 @@ Report Reader::read() {
   const base::ByteSpan head = in_->at(0, 13);
   if (head.size() < 13) return broken(0, kEarly);
   at_ = 13 + palette(head[10]);
+  bool pictured = false;
   while (budget_->spend(8)) {
     const std::uint64_t here = at_;
     const auto introducer = in_->byte(at_);
+    // Some writers leave the trailer out, and no reader wants it.
+    if (!introducer && pictured && at_ == in_->size()) return whole();
     if (!introducer) return broken(here, "the file ends early, without a trailer");
     if (*introducer == 0x3B) {
       std::vector<Stretch> stretches;
@@ -76,6 +79,7 @@ Report Reader::read() {
     const char* wrong = nullptr;
     if (*introducer == 0x2C) {
       wrong = image();
+      pictured = true;
     } else if (*introducer == 0x21) {
       wrong = extension();
     } else if (*introducer == 0) {

@@ -37,7 +37,7 @@ Report picture(Window& in, std::uint64_t at, bool large, Budget& budget, std::ve
   at += 2;
   if (*packing == 0) {
     if (rows * width > in.size() - at) return broken(in.size(), "the file ends early, within the merged picture");
-    add_stretch(stretches, {{at, in.size() - at}, Density::kPlain});
+    add_stretch(stretches, {{at, in.size() - at}, Density::kPlain, kBytesOfSamples});
     return whole(std::move(stretches));
   }
   if (*packing != 1) {

@@ -170,7 +170,7 @@ void Reader::tell(Range range, Density density) {
   if (!stretches_.empty() && stretches_.back().density == density && stretches_.back().range.end() == range.offset) {
     stretches_.back().range.size += range.size;
   } else if (stretches_.size() < kMostTold) {
-    stretches_.push_back({range, density});
+    stretches_.push_back({range, density, density == Density::kPlain ? kBytesOfSamples : Samples{}});
   }
 }
 

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "detect/grammar/noise.h"
 #include "detect/judge/names.h"
 #include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
+#include "detect/text/encoding.h"
 #include "detect/text/ransom_note.h"
 
 namespace kura::detect {
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kTellingSize = 256;  // bytes; of fewer, statistics say nothing by themselves
 constexpr unsigned kLeastIslands = 2;        // one will do among samples
+constexpr std::size_t kLeastStrewn = 64;     // bytes of a text
 
 Judgement judged(Verdict verdict, const Kind* kind, std::string reason) {
   Judgement judgement{verdict, kind != nullptr ? std::string(kind->name) : std::string(), {}};
@@ -37,19 +41,24 @@ const Kind* promise_of(std::string_view name) {
 // What is wrong with a stretch of plain contents, or nothing.
 std::string wrong_in(Window& in, const Stretch& stretch, const Texture& texture) {
   const Range& range = stretch.range;
-  const std::uint64_t size = in.size();
   const auto& [sample, highest] = stretch.samples;
   const auto column = sample > 0 ? std::optional(Column{sample, range.offset + highest}) : std::nullopt;
   const Islands islands = find_islands(in, range, texture, column);
-  if (islands.sharp >= (sample > 0 ? 1 : kLeastIslands) && islands.sharp * 4 >= islands.runs * 3) {
+  if (islands.sharp >= (column ? 1 : kLeastIslands) && islands.sharp * 4 >= islands.runs * 3) {
     return fmt::format("{} separate run{} of whole 4 KiB blocks look{} random among contents that are not",
                        islands.sharp, islands.sharp == 1 ? "" : "s", islands.sharp == 1 ? "s" : "");
+  }
+  if (column) {
+    if (const auto at = foreign_block(in, range.offset, std::span(&range, 1))) {
+      return fmt::format("whole blocks of 4 KiB look random, at byte {}, and what is around them does not", *at);
+    }
   }
   if (const auto share = find_interleaving(in, range)) {
     return fmt::format("pieces that look random alternate regularly with ones that do not ({:.0f} % of the bytes)",
                        *share * 100);
   }
   const std::uint64_t first = (range.offset + kBlock - 1) / kBlock;
+  const std::uint64_t size = in.size();
   const std::uint64_t end = range.end() >= size ? (size + kBlock - 1) / kBlock : range.end() / kBlock;
   std::uint64_t random = 0;
   for (std::uint64_t block = first; block < end; ++block) random += texture.random.has(block) ? 1 : 0;
@@ -92,13 +101,13 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
 
 // Keys, digests and signatures without a grammar, small; and what is compressed without any mark. Only of such names.
 constexpr std::uint64_t kMostRandomByDesign = 64U << 10;
-bool is_random_by_design(std::string_view name, std::uint64_t size) {
+bool may_be_random_by_design(std::string_view name, std::uint64_t size) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
   const std::string_view extension = name.substr(dot + 1);
   static constexpr std::array<std::string_view, 10> kSmall = {"chk",     "sig",    "rnd",  "seed", "key",
                                                               "keyfile", "digest", "hmac", "salt", "snk"};
-  static constexpr std::array<std::string_view, 6> kCompressed = {"br", "rdb", "flate", "deflate", "zz", "Z"};
+  static constexpr std::array<std::string_view, 4> kCompressed = {"br", "rdb", "flate", "deflate"};
   return (size <= kMostRandomByDesign && std::ranges::find(kSmall, extension) != kSmall.end()) ||
          std::ranges::find(kCompressed, extension) != kCompressed.end();
 }
@@ -127,32 +136,32 @@ bool begins_with_text(Window& in) {
 }
 
 // Of a small file that is nothing but base64 or hexadecimal digits, in lines or not, as many bytes as they stand for:
-// their classes alternate as in no words. 0 of any other.
-constexpr std::uint64_t kLeastCoded = 24, kMostCoded = 4096;
+// their classes alternate as in no words. Few signs want the padding of base64 behind them. 0 of any other.
+constexpr std::uint64_t kLeastPadded = 8, kLeastCoded = 24, kMostCoded = 4096;
 std::uint64_t bytes_of_digits(Window& in) {
-  if (in.size() < kLeastCoded || in.size() > kMostCoded) return 0;
-  std::uint64_t signs = 0, changes = 0;
+  if (in.size() < kLeastPadded || in.size() > kMostCoded) return 0;
+  std::uint64_t signs = 0, changes = 0, padding = 0;
   bool is_hexadecimal = true;
   int last = -1;
   for (const std::uint8_t byte : in.at(0, kMostCoded)) {
-    if (byte == '\r' || byte == '\n' || byte == '=') continue;
+    if (byte == '\r' || byte == '\n') continue;
+    if (byte == '=') {
+      ++padding;
+      continue;
+    }
     const bool is_digit = byte >= '0' && byte <= '9';
     const bool is_upper = byte >= 'A' && byte <= 'Z';
     const bool is_lower = byte >= 'a' && byte <= 'z';
-    if (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/') return 0;
+    if (padding > 0 || (!is_digit && !is_upper && !is_lower && byte != '+' && byte != '/')) return 0;
     is_hexadecimal = is_hexadecimal && (is_digit || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'));
     const int sign_class = is_digit ? 0 : is_upper ? 1 : is_lower ? 2 : 3;
     changes += sign_class != last ? 1 : 0;
     last = sign_class;
     ++signs;
   }
-  if (signs < kLeastCoded || changes * 3 < signs) return 0;
-  return is_hexadecimal ? signs / 2 : signs * 3 / 4;
-}
-
-bool is_size_of_digest(std::uint64_t size) {
-  static constexpr std::array<std::uint64_t, 6> kDigests = {16, 20, 28, 32, 48, 64};
-  return std::ranges::find(kDigests, size) != kDigests.end();
+  const bool is_padded = padding > 0 && padding <= 2 && (signs + padding) % 4 == 0;
+  if (signs < (is_padded ? kLeastPadded / 2 : kLeastCoded) || changes * (is_hexadecimal ? 4 : 3) < signs) return 0;
+  return is_hexadecimal && !is_padded ? signs / 2 : signs * 3 / 4;
 }
 
 // What is wrong with digits for what the name says, or nothing.
@@ -181,16 +190,46 @@ void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Ve
   version.texture = std::move(texture);
 }
 
+// Kinds that begin with a mark of their own, always, and whose names nothing else has.
+bool has_its_mark(const Kind& kind) {
+  static constexpr std::array<std::string_view, 60> kKinds = {
+      "docx",       "xlsx",      "pptx",  "odt",     "ods",    "odp",        "epub", "apk",
+      "jar",        "gzip",      "bzip2", "xz",      "zstd",   "lz4",        "7z",   "rar",
+      "lzip",       "git index", "age",   "keepass", "pkcs12", "accdb",      "mdb",  "evtx",
+      "vhdx",       "qcow2",     "vdi",   "pdf",     "rtf",    "postscript", "chm",  "djvu",
+      "jpeg",       "jpeg 2000", "png",   "gif",     "tiff",   "bmp",        "psd",  "emf",
+      "font",       "woff",      "woff2", "dds",     "icns",   "heif",       "mp4",  "ogg",
+      "flac",       "wav",       "aiff",  "avi",     "webp",   "matroska",   "midi", "message catalog",
+      "java class", "icon",      "wmf",   "dbf"};
+  return std::ranges::find(kKinds, kind.name) != kKinds.end();
+}
+
+// Whether there is noise among the first bytes of what should be a text of its name.
+bool is_strewn_text(Window& in, const Kind& promised) {
+  const base::ByteSpan head = in.at(0, text::kPiece);
+  const bool is_text = promised.name.ends_with("text") || promised.name == "pem" || promised.name == "armoured openpgp";
+  return is_text && head.size() >= kLeastStrewn && text::texture(head) == text::Texture::kRandom;
+}
+
+// What a name promises and is not there, in words, or nothing.
+std::string wrong_promise(Window& in, std::string_view name, const Kind& promised) {
+  if (begins_randomly(in)) return "it begins with what looks random";
+  // What stands behind a name may say that it was taken out of its wrapping: "scan.gz.unpacked".
+  if (has_its_mark(promised) && may_be(name, promised)) return "it does not begin as such files do";
+  if (is_strewn_text(in, promised)) return "bytes that no text has are strewn in";
+  return {};
+}
+
 Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   survey(in, {0, in.size()}, texture);
   texture.complete = true;
-  if (is_random_by_design(name, in.size())) {
+  if (may_be_random_by_design(name, in.size()) && begins_randomly(in)) {
     return judged(Verdict::kOpaque, nullptr, "it is of no known kind, and may be random, as its name says");
   }
   const Kind* promised = promise_of(name);
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
-  if (texture.uniform == texture.blocks) {
+  if (texture.is_uniform()) {
     const std::string what = fmt::format("{}all its bytes are {:#04x}", promise, in.byte(0).value_or(0));
     return judged(promised != nullptr ? Verdict::kBroken : Verdict::kUnknown, nullptr, what);
   }
@@ -198,10 +237,8 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
   if (in.size() >= kTellingSize && random * 50 >= texture.blocks * 49 && !begins_readably(in)) {
     return judged(Verdict::kBroken, nullptr, promise + "it looks random from its first byte to its last");
   }
-  if (promised != nullptr && begins_randomly(in)) {
-    return judged(Verdict::kBroken, nullptr, promise + "it begins with what looks random");
-  }
-  std::string wrong = wrong_in(in, {{0, in.size()}}, texture);
+  std::string wrong = promised != nullptr ? wrong_promise(in, name, *promised) : std::string();
+  if (wrong.empty()) wrong = wrong_in(in, {{0, in.size()}}, texture);
   if (!wrong.empty()) return judged(Verdict::kBroken, nullptr, promise + wrong);
   return judged(Verdict::kUnknown, nullptr, promise + "it is of no kind that is known here");
 }
@@ -231,10 +268,9 @@ Version judge(Input& input, std::string_view name) {
       kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
   const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
   version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
-  const std::uint64_t digits = bytes_of_digits(in);
-  version.coded_size = is_size_of_digest(digits) ? 0 : digits;
-  if (version.judgement.verdict == Verdict::kValid && digits > 0) {
-    std::string wrong = wrong_in_digits(name, *kind, digits);
+  version.coded_size = bytes_of_digits(in);
+  if (version.judgement.verdict == Verdict::kValid && version.coded_size > 0) {
+    std::string wrong = wrong_in_digits(name, *kind, version.coded_size);
     if (!wrong.empty()) version.judgement = judged(Verdict::kBroken, nullptr, std::move(wrong));
   }
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);

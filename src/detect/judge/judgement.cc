@@ -1,5 +1,6 @@
 #include "detect/judge/judgement.h"
 
+#include <algorithm>
 #include <array>
 
 namespace kura::detect {
@@ -16,6 +17,11 @@ std::optional<Verdict> verdict_named(std::string_view name) {
     if (kVerdicts.at(i) == name) return static_cast<Verdict>(i);
   }
   return std::nullopt;
+}
+
+bool is_size_of_digest(std::uint64_t size) {
+  static constexpr std::array<std::uint64_t, 6> kSizes = {16, 20, 28, 32, 48, 64};
+  return std::ranges::find(kSizes, size) != kSizes.end();
 }
 
 }  // namespace kura::detect

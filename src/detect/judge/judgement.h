@@ -28,13 +28,16 @@ struct Judgement {
   std::vector<std::string> reasons;
 };
 
+// Of MD5, SHA-1 and SHA-2, in bytes.
+bool is_size_of_digest(std::uint64_t size);
+
 // A version that was judged. What the next one is compared with.
 struct Version {
   Judgement judgement;
   std::uint64_t size = 0;
   bool is_note = false;          // it reads like a ransom note
   bool begins_randomly = false;  // of no kind, and its first bytes are random or no text
-  // Bytes that a small file stands for which is nothing but base64 or hexadecimal digits; 0 of any other, or a digest.
+  // Bytes that a small file stands for which is nothing but base64 or hexadecimal digits; 0 of any other.
   std::uint64_t coded_size = 0;
   Texture texture;  // of what no grammar proves: nothing, some stretches, or all
 };

@@ -9,6 +9,7 @@
 #include "detect/input/window.h"
 #include "detect/judge/names.h"
 #include "detect/judge/replaced.h"
+#include "detect/judge/small_text.h"
 #include "detect/kinds/kinds.h"
 
 namespace kura::detect {
@@ -53,13 +54,16 @@ std::uint64_t became_random(const Texture& before, const Texture& after) {
   return count;
 }
 
-// Whether files named so, or as this one was before something was put behind its name, are of that kind.
-bool still_promises(std::string_view name, std::string_view kind_name) {
+bool promises(std::string_view name, std::string_view kind_name) {
   const Kind* kind = kind_named(kind_name);
-  if (kind == nullptr) return false;
-  if (may_be(name, *kind)) return true;
+  return kind != nullptr && may_be(name, *kind);
+}
+
+// The same of the name that it had before something was put behind it, too.
+bool still_promises(std::string_view name, std::string_view kind_name) {
   const auto names = names_before(name);
-  return std::ranges::any_of(names, [&](const std::string& before) { return may_be(before, *kind); });
+  return promises(name, kind_name) ||
+         std::ranges::any_of(names, [&](const std::string& before) { return promises(before, kind_name); });
 }
 
 // Whether files named so may be anything.
@@ -69,22 +73,19 @@ bool promises_nothing(std::string_view name) {
   return std::ranges::none_of(names, [](const std::string& before) { return promised_by(before) != nullptr; });
 }
 
-bool promises(std::string_view name, std::string_view kind_name) {
-  const Kind* kind = kind_named(kind_name);
-  return kind != nullptr && may_be(name, *kind);
-}
+bool is_text(const Version& version) { return version.judgement.kind.ends_with("text"); }
 
-// It was of a kind, and is of none now, though its name has not changed what it says. Where the name says little, or
-// there is little of it, it has to look random, too: pictures become other pictures, texts other encodings.
+// It was of a kind, and is of none now, though its name has not changed what it says. Where the name says little, or it
+// was a text and there is little of it, it has to look random, too: pictures become other pictures, texts other
+// encodings.
 bool lost_its_kind(const Version& before, const Version& after, std::string_view name) {
   constexpr std::uint64_t kLittle = 256;  // bytes
   const std::string& kind = before.judgement.kind;
   if (before.size == 0) return false;
-  if (before.judgement.verdict == Verdict::kOpaque) {
-    return !kind.empty() && (still_promises(name, kind) || promises_nothing(name));
-  }
+  // A document with a password is of another kind than its name says.
+  if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty();
   if (before.judgement.verdict != Verdict::kValid) return false;
-  if (promises(name, kind) && after.size >= kLittle) return true;
+  if (promises(name, kind) && (after.size >= kLittle || !is_text(before))) return true;
   return (after.begins_randomly || after.texture.random_count() > 0) &&
          (still_promises(name, kind) || promises_nothing(name));
 }
@@ -92,13 +93,16 @@ bool lost_its_kind(const Version& before, const Version& after, std::string_view
 // Digits that stand for what it was, with a key or a mark of a cipher; or in place of what was no text.
 bool is_coded_instead(const Version& before, const Version& after, std::string_view name) {
   if (after.coded_size == 0 || before.size == 0) return false;
+  const bool was_other = !is_text(before) && before.judgement.verdict == Verdict::kValid;
+  if (was_other && still_promises(name, before.judgement.kind)) return true;
+  // People put a digest in the place of a text, and a word of a few letters in that of another.
+  constexpr std::uint64_t kFew = 18;
+  if (is_size_of_digest(after.coded_size)) return false;
+  if (after.coded_size < kFew) return after.coded_size == before.size;
   // A nonce, padding and a tag; with a key that was encrypted by an RSA key of 2048 or 4096 bits.
-  const bool fits = std::ranges::any_of(std::array<std::uint64_t, 3>{0, 256, 512}, [&](std::uint64_t key) {
+  return std::ranges::any_of(std::array<std::uint64_t, 3>{0, 256, 512}, [&](std::uint64_t key) {
     return after.coded_size >= before.size + key && after.coded_size <= before.size + key + 64;
   });
-  const bool was_text = before.judgement.kind.ends_with("text");
-  return fits ||
-         (!was_text && before.judgement.verdict == Verdict::kValid && still_promises(name, before.judgement.kind));
 }
 
 // ---- Blocks replaced in place ----
@@ -143,9 +147,9 @@ Judgement judge_change(const Version& before, const Version& after, std::string_
     return after.judgement;
   }
   if (is == Verdict::kUnknown && after.judgement.kind.empty()) {
-    const bool was_uniform = before.size == 0 || (was != Verdict::kValid && was != Verdict::kOpaque &&
-                                                  before.texture.uniform == before.texture.blocks);
-    if (after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks && !was_uniform) {
+    const bool was_uniform =
+        before.size == 0 || (was != Verdict::kValid && was != Verdict::kOpaque && before.texture.is_uniform());
+    if (after.texture.is_uniform() && !was_uniform) {
       return with_reason(after.judgement, Verdict::kBroken,
                          fmt::format("it was {}, and was wiped", what_it_was(before)));
     }
@@ -171,34 +175,36 @@ namespace {
 // Kinds whose checksums are over all of it: one that is whole was written by a program of its kind.
 bool is_proven(const Judgement& judgement) {
   if (judgement.verdict != Verdict::kValid) return false;
-  static constexpr std::array<std::string_view, 17> kKinds = {"zip", "docx", "xlsx", "pptx",  "odt", "ods",
-                                                              "odp", "epub", "jar",  "apk",   "png", "gzip",
-                                                              "xz",  "zstd", "flac", "bzip2", "ogg"};
+  static constexpr std::array<std::string_view, 21> kKinds = {
+      "zip",  "docx", "xlsx", "pptx", "odt",   "ods", "odp",  "epub",     "jar",       "apk", "png",
+      "gzip", "xz",   "zstd", "flac", "bzip2", "ogg", "lzip", "git pack", "git index", "zlib"};
   return std::ranges::find(kKinds, judgement.kind) != kKinds.end();
 }
 
-std::string what_was_replaced(const Replaced& replaced) {
+std::string pieces_replaced(const Replaced& replaced) {
   return fmt::format("{} pieces of it, {} bytes in all, were replaced by what looks random, at multiples of {}",
                      (replaced.borders + 1) / 2, replaced.after.total(),
                      std::uint64_t{1} << std::countr_zero(replaced.border_bits));
 }
 
-// Of a file that is encrypted by design and written as a whole; empty when nothing is wrong.
-std::string replaced_in_cipher(const Version& after, const Replaced& replaced) {
-  const bool is_partly = replaced.comparable && replaced.kept > 0 && replaced.replaced > 0 && replaced.edited == 0;
-  if (!is_partly || !is_written_whole(after.judgement.kind)) return {};
-  return replaced.is_random() && replaced.alignment_bits() >= kManyBits ? what_was_replaced(replaced) : std::string();
+// What is encrypted by design was, and is, and most of it is as it was: programs encrypt all of a file anew.
+std::string change_of_ciphers(const Version& before, Window& old_window, Window& new_window) {
+  if (before.judgement.verdict != Verdict::kOpaque || !is_written_whole(before.judgement.kind)) return {};
+  const Replaced replaced = compare_contents(old_window, new_window);
+  const bool in_pieces = replaced.comparable && replaced.replaced > 0 && replaced.edited == 0 && replaced.kept > 0;
+  if (!in_pieces || !replaced.is_random() || replaced.alignment_bits() < kManyBits) return {};
+  return pieces_replaced(replaced);
 }
 
 // What the two contents say that the versions alone do not; empty when nothing.
 std::string change_of_contents(const Version& before, Window& old_window, const Version& after, Window& new_window) {
   const bool known_cipher = before.judgement.verdict == Verdict::kOpaque && !before.judgement.kind.empty();
   if (before.judgement.verdict == Verdict::kOpaque && !known_cipher) return {};
-  if (is_proven(after.judgement)) return {};
-  // Encrypted by design, and anew: all of it differs. Parts alone are somebody else's.
   const bool is_cipher_by_design = after.judgement.verdict == Verdict::kOpaque && !after.judgement.kind.empty();
-  if (is_cipher_by_design) return replaced_in_cipher(after, compare_contents(old_window, new_window));
+  if (is_cipher_by_design) return change_of_ciphers(before, old_window, new_window);
+  if (is_proven(after.judgement)) return {};
   if (is_printed(old_window.size(), new_window)) return "it is as long as it was in base64 or hexadecimal digits";
+  if (is_no_text_any_more(old_window, new_window)) return "what was a text is as long as it was, and is none any more";
   const bool written_whole = is_written_whole(before.judgement.kind) && is_written_whole(after.judgement.kind);
   const Replaced replaced = compare_contents(old_window, new_window);
   // Encrypted containers that nobody knows change so, too.
@@ -209,24 +215,23 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
         replaced.blocks, replaced.runs);
   }
   if (!replaced.comparable || replaced.replaced + replaced.edited == 0) return {};
-  const bool wiped =
-      after.judgement.kind.empty() && after.texture.blocks > 0 && after.texture.uniform == after.texture.blocks;
-  if (wiped && replaced.before.distinct() > 1) return "all its bytes are one now";
+  const bool has_no_kind = after.judgement.kind.empty();
+  if (has_no_kind && after.texture.is_uniform() && replaced.before.distinct() > 1) return "all its bytes are one now";
   if (replaced.edited > 0) return {};
-  const bool lost_its_kind = !before.judgement.kind.empty() && after.judgement.kind.empty();
   if (replaced.kept == 0) {
-    const bool fits = old_window.size() == new_window.size() || after.judgement.kind.empty();
-    const bool found = fits && (replaced.became_random() || (lost_its_kind && replaced.is_random()));
+    const bool fits = old_window.size() == new_window.size() || has_no_kind;
+    const bool had_kind = !before.judgement.kind.empty();
+    const bool found = fits && (replaced.became_random() || (had_kind && has_no_kind && replaced.is_random()));
     return found ? "all of it looks random now, and it is as long as before, or little longer" : std::string();
   }
   const std::uint64_t bits = replaced.alignment_bits();
-  // Containers and databases that nobody knows are written in sectors.
+  // Containers and databases that nobody knows are written in sectors; a tar has headers, which an update edits, too.
   const bool finer = (replaced.border_bits & 511) != 0 && bits >= 2 * kManyBits;
-  const bool known = (written_whole && !before.judgement.kind.empty()) || finer;
-  if ((replaced.became_random() && bits >= kFewBits) || (replaced.is_random() && known && bits >= kManyBits)) {
-    return what_was_replaced(replaced);
-  }
-  return {};
+  const std::string& kind = before.judgement.kind;
+  const bool known = (written_whole && !kind.empty()) || kind == "tar" || finer;
+  const bool found =
+      (replaced.became_random() && bits >= kFewBits) || (replaced.is_random() && known && bits >= kManyBits);
+  return found ? pieces_replaced(replaced) : std::string();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "detect/media/ogg.h"
 #include "detect/media/riff.h"
 #include "detect/media/streams.h"
+#include "detect/media/sun_audio.h"
 
 namespace kura::detect {
 
@@ -19,6 +20,7 @@ std::span<const Kind> media_kinds() {
       Kind{"ogg", "ogg oga ogv opus spx ogx", ogg::recognise, ogg::check},
       Kind{"flac", "flac", flac::recognise, flac::check},
       Kind{"wav", "wav wave rf64 bwf", riff::recognise_wave, riff::check_wave},
+      Kind{"au", "au snd", sun_audio::recognise, sun_audio::check},
       Kind{"aiff", "aiff aif aifc", riff::recognise_aiff, riff::check_aiff},
       Kind{"avi", "avi", riff::recognise_avi, riff::check_avi},
       Kind{"webp", "webp", riff::recognise_webp, riff::check_webp},
@@ -27,7 +29,7 @@ std::span<const Kind> media_kinds() {
       Kind{"flv", "flv", streams::recognise_flv, streams::check_flv},
       Kind{"midi", "mid midi kar rmi", streams::recognise_midi, streams::check_midi},
       Kind{"mpeg program stream", "mpg mpeg vob", streams::recognise_program, streams::check_program},
-      Kind{"mpeg transport stream", "ts m2ts mts m2t", streams::recognise_transport, streams::check_transport},
+      Kind{"mpeg transport stream", "ts m2ts m2t", streams::recognise_transport, streams::check_transport},
       Kind{"mp3", "mp3 mp2 mpa", mpeg_audio::recognise, mpeg_audio::check},
       Kind{"aac", "aac adts", mpeg_audio::recognise_adts, mpeg_audio::check_adts},
   };

@@ -151,9 +151,15 @@ bool two_frames(Window& in, bool adts) {
 
 }  // namespace
 
-// An ID3 tag is enough before MP3 frames that may be damaged; but FLAC and ADTS files may have one too.
+// An ID3 tag is enough before MP3 frames that may be damaged; but other sounds may have one too, and it may be all.
 bool recognise(Window& in) {
-  if (in.has(0, "ID3") && tag(in, 0) > 10) return !in.has(begin(in), "fLaC") && !two_frames(in, true);
+  if (in.has(0, "ID3") && tag(in, 0) > 10) {
+    if (tag(in, 0) == in.size()) return false;
+    static constexpr std::array<std::string_view, 4> kOthers = {"fLaC", "MAC ", "TTA1", "TTA2"};
+    const std::uint64_t at = begin(in);
+    return std::ranges::none_of(kOthers, [&](std::string_view mark) { return in.has(at, mark); }) &&
+           !two_frames(in, true);
+  }
   return two_frames(in, false);
 }
 

@@ -97,7 +97,8 @@ class Checker {
       const std::uint32_t page = word(*table + done);
       const std::uint32_t size = word(*table + done + 4);
       if (size == 0 || (page == 0 && size == 8)) return true;  // padding
-      if (size < 8 || size > directory.size - done || page % 4096 != 0 || page >= image_.memory) {
+      if (size < 8 || size > directory.size - done || (page % 4096 != 0 && !image_.is_for_firmware) ||
+          page >= image_.memory) {
         return fail(*table + done, "the blocks of its relocations do not follow each other");
       }
       done += size;

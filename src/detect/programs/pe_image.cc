@@ -24,7 +24,9 @@ PeSection read_pe_section(base::ByteSpan header) {
 std::optional<Report> wrong_section(const PeSection& section, const PeImage& image, std::uint64_t least,
                                     std::uint64_t size) {
   const std::string name = "section " + base::printable(section.name);
-  if (section.address < least || (image.alignment > 1 && section.address % image.alignment != 0)) {
+  // What runs before any system is put together by objcopy, which aligns nothing.
+  const bool is_aligned = image.is_for_firmware || image.alignment <= 1 || section.address % image.alignment == 0;
+  if (section.address < least || !is_aligned) {
     return broken(0, name + " lies where none can in memory");
   }
   // What is beyond the section's memory is padding, which some linkers leave out at the end of the file.
@@ -66,6 +68,8 @@ std::optional<PeImage> read_pe(Window& in, Report& wrong) {
   image.wide = magic == 0x20b;
   image.alignment = in.little32(optional + 32).value_or(0);
   image.memory = in.little32(optional + 56).value_or(0);
+  const std::uint16_t subsystem = in.little16(optional + 68).value_or(0);
+  image.is_for_firmware = subsystem >= 10 && subsystem <= 13;  // EFI
   const std::uint64_t directories = optional + (image.wide ? 112 : 96);
   const std::uint64_t directory_count = std::min<std::uint64_t>(16, in.little32(directories - 4).value_or(0));
   for (std::uint64_t i = 0; i < directory_count; ++i) {

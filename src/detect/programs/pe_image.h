@@ -29,6 +29,7 @@ struct PeImage {
   std::uint16_t machine = 0;
   std::uint32_t memory = 0;  // of the whole image
   std::uint32_t alignment = 0;
+  bool is_for_firmware = false;
   std::uint64_t symbols = 0;  // of COFF, where there are some
   std::uint64_t symbol_count = 0;
   std::vector<PeSection> sections;

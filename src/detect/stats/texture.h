@@ -41,6 +41,8 @@ struct Texture {
   std::uint64_t uniform = 0;  // hold one byte value only
 
   std::uint64_t random_count() const { return random.count(); }
+  // What a wiper leaves; false of nothing.
+  bool is_uniform() const { return blocks > 0 && uniform == blocks; }
   friend bool operator==(const Texture&, const Texture&) = default;
 };
 

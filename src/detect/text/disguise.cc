@@ -12,6 +12,7 @@ using Coding = Disguise::Coding;
 
 constexpr std::size_t kLeast = 1200;  // bytes of a file; below, chance is too strong
 constexpr std::size_t kHeadBytes = 64;
+constexpr std::size_t kLongestMark = 16;
 constexpr double kSlack = 0.16;  // bits; chance alone makes 0.05 with 64 signs in 1 KiB, 0.07 with 85
 
 enum : std::uint8_t {
@@ -125,6 +126,10 @@ bool is_list(base::ByteSpan piece, Coding coding) {
   return coding == Coding::kHex && std::ranges::find(kDigests, line.size()) != std::end(kDigests);
 }
 
+bool is_one_word(base::ByteSpan piece) {
+  return std::ranges::none_of(piece, [](std::uint8_t c) { return c <= 0x20 && c != '\r' && c != '\n'; });
+}
+
 // How files begin that people do send as text.
 bool is_known_beginning(base::ByteSpan head) {
   static constexpr std::string_view kBeginnings[] = {"PK\3\4",
@@ -189,6 +194,8 @@ void Disguise::look_for_armour(base::ByteSpan bytes) {
 }
 
 void Disguise::begin(base::ByteSpan piece, Coding coding) {
+  // A mark may lie across the two: its end is of the code's signs.
+  before_ += base::as_text(piece.first(std::min(piece.size(), disguise::kLongestMark)));
   look_for_armour(base::as_bytes(before_));
   if (coding_ != Coding::kNone) return;
   coding_ = coding;
@@ -202,11 +209,16 @@ void Disguise::add(base::ByteSpan piece) {
   std::size_t blanks = 0;
   for (const std::uint8_t byte : piece) blanks += static_cast<std::size_t>(byte <= 0x20);
   Coding coding = Coding::kNone;
-  if (blanks * 20 <= piece.size()) coding = disguise::coding_of(piece);
+  const bool may_be_code = blanks * 20 <= piece.size();
+  if (may_be_code) coding = disguise::coding_of(piece);
   // The last piece of a file may be too short to be told.
   if (coding == Coding::kNone && before_is_code_ && piece.size() < 512) coding = coding_;
   if (coding == Coding::kNone) {
-    if (!armour_) before_.assign(base::as_text(piece));
+    // The code of a picture's plain parts uses some signs more than others: what it said of itself stands before them.
+    if (!armour_ && !(may_be_code && disguise::is_one_word(piece) && !before_.empty())) {
+      before_.erase(0, before_.size() - std::min(before_.size(), disguise::kLongestMark));
+      before_ += base::as_text(piece);
+    }
     before_is_code_ = false;
     return;
   }

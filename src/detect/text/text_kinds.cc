@@ -4,6 +4,7 @@
 
 #include "detect/text/encoding.h"
 #include "detect/text/hex_records.h"
+#include "detect/text/message_catalog.h"
 #include "detect/text/text_check.h"
 
 namespace kura::detect {
@@ -18,7 +19,7 @@ namespace {
   "kt go rs "                                                                                                          \
   "py rb pl pm lua r sql sh bash zsh bat cmd ps1 psm1 vbs vb bas pas f f90 for m mm swift scala clj hs ml el lisp "    \
   "asm s "                                                                                                             \
-  "makefile mk cmake gradle eml mbox ics vcf ldif reg inf url desktop po pot srt vtt ass sub tab prn lst list "    \
+  "makefile mk cmake gradle eml mbox ics vcf ldif reg inf url desktop po pot srt vtt ass sub tab prn lst list "        \
   "diff "                                                                                                              \
   "patch asc pem crt cer key csr pub sig b64 uue hex ihex mot srec dxf obj stl mtl ply gcode nc step stp igs iges "    \
   "kml gpx "                                                                                                           \
@@ -37,6 +38,7 @@ bool is(Window& in) {
 Report check(Window& in, Budget& budget) { return check_text(in, budget, encoding_of(in)); }
 
 constexpr std::array kKinds = {
+    Kind{"message catalog", "mo gmo", is_message_catalog, check_message_catalog},
     Kind{"hex records", "hex ihex ihx mot srec s19 s28 s37", is_hex_records, check_hex_records},
     Kind{"utf-8 text", KURA_TEXT_EXTENSIONS, is<Encoding::kUtf8>, check},
     Kind{"utf-16 text", KURA_TEXT_EXTENSIONS, is<Encoding::kUtf16Little, Encoding::kUtf16Big>, check},

@@ -120,11 +120,24 @@ struct Sample {
 // One of each kind.
 std::vector<Sample> all_samples() {
   const base::Bytes data = samples::noise(20000);
-  return {{"docx", samples::kDocx},          {"odt", samples::kOdt},   {"zip", samples::kStreamedZip},
-          {"zip", stored_zip("part", data)}, {"gzip", samples::kGzip}, {"gzip", stored_gzip(data)},
-          {"bzip2", samples::kBzip2},        {"xz", samples::kXz},     {"lzma", samples::kLzma},
-          {"zstd", samples::kZstd},          {"lz4", samples::kLz4},   {"cpio", samples::kCpio},
-          {"tar", tar_of("member", data)},   {"ar", ar_of(data)}};
+  return {{"docx", samples::kDocx},
+          {"odt", samples::kOdt},
+          {"zip", samples::kStreamedZip},
+          {"zip", stored_zip("part", data)},
+          {"gzip", samples::kGzip},
+          {"gzip", stored_gzip(data)},
+          {"bzip2", samples::kBzip2},
+          {"xz", samples::kXz},
+          {"lzma", samples::kLzma},
+          {"zstd", samples::kZstd},
+          {"lz4", samples::kLz4},
+          {"cpio", samples::kCpio},
+          {"tar", tar_of("member", data)},
+          {"ar", ar_of(data)},
+          {"lzip", samples::kLzip},
+          {"git pack", samples::kGitPack},
+          {"git index", samples::kGitIndex},
+          {"zlib", samples::kZlib}};
 }
 
 TEST(Archives, AWholeFileIsWholeAndOfItsKind) {
@@ -243,6 +256,53 @@ TEST(Rar, AFlippedByteInAHeaderOrInStoredDataIsFound) {
   for (std::size_t at = 8; at < samples::kRar5Stored.size(); ++at) {
     base::Bytes file = samples::kRar5Stored;
     file[at] ^= 0x55;
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
+TEST(Lzip, AFlippedByteBehindTheHeaderIsFound) {
+  for (std::size_t at = 6; at < samples::kLzip.size(); ++at) {
+    base::Bytes file = samples::kLzip;
+    file[at] ^= 0x55;
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
+TEST(Lzip, SeveralMembersAreWhole) {
+  base::Bytes file = samples::kLzip;
+  file.insert(file.end(), samples::kLzip.begin(), samples::kLzip.end());
+  EXPECT_EQ(judged(file).report.finding, Finding::kWhole);
+  file.pop_back();
+  EXPECT_TRUE(judged(file).found());
+}
+
+TEST(GitPack, AFlippedByteIsFound) {
+  for (std::size_t at = 0; at < samples::kGitPack.size(); ++at) {
+    base::Bytes file = samples::kGitPack;
+    file[at] ^= 0x55;
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
+TEST(Zlib, AFlippedByteIsFoundAndASizeOfQtBeforeItIsNone) {
+  for (std::size_t at = 2; at < samples::kZlib.size(); ++at) {
+    base::Bytes file = samples::kZlib;
+    file[at] ^= 0x55;
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+  base::Bytes packed_by_qt = samples::hex("00000448");
+  packed_by_qt.insert(packed_by_qt.end(), samples::kZlib.begin(), samples::kZlib.end());
+  EXPECT_EQ(judged(packed_by_qt).report.finding, Finding::kWhole);
+}
+
+TEST(Compress, AWholeFileIsWholeAndNoiseInItIsFound) {
+  const auto said = judged(samples::kCompress);
+  EXPECT_EQ(said.kind, "compress");
+  EXPECT_EQ(said.report.finding, Finding::kWhole) << said.report.evidence;
+  for (std::size_t at = 16; at + 64 < samples::kCompress.size(); at += 16) {
+    base::Bytes file = samples::kCompress;
+    const base::Bytes noise = samples::noise(64, static_cast<unsigned>(at));
+    std::ranges::copy(noise, file.begin() + static_cast<std::ptrdiff_t>(at));
     EXPECT_TRUE(judged(file).found()) << at;
   }
 }

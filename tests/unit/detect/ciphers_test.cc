@@ -44,6 +44,31 @@ TEST(OpenPgp, ASignatureIsWholeAndNoCipher) {
   EXPECT_EQ(said.report.finding, Finding::kWhole);
 }
 
+TEST(OpenPgp, ASignedMessageIsUnpackedToItsEnd) {
+  const auto said = judged(samples::kSignedMessage);
+  EXPECT_EQ(said.kind, "openpgp");
+  EXPECT_EQ(said.report.finding, Finding::kWhole) << said.report.evidence;
+  for (std::size_t size = 2; size < samples::kSignedMessage.size(); size += 5) {
+    const auto end = samples::kSignedMessage.begin() + static_cast<std::ptrdiff_t>(size);
+    EXPECT_TRUE(judged(base::Bytes(samples::kSignedMessage.begin(), end)).found()) << size;
+  }
+  for (std::size_t at = 0; at + 16 <= samples::kSignedMessage.size(); at += 16) {
+    base::Bytes file = samples::kSignedMessage;
+    const base::Bytes noise = samples::noise(16, static_cast<unsigned>(at));
+    std::ranges::copy(noise, file.begin() + static_cast<std::ptrdiff_t>(at));
+    EXPECT_TRUE(judged(file).found()) << at;
+  }
+}
+
+TEST(SExpression, AKeyOfAnAgentIsWholeAndOneThatIsCutOrDamagedIsFound) {
+  const std::string key = "(21:protected-private-key(3:ecc(5:curve7:Ed25519)(1:q3:\x01\x02\x03))(7:comment1:n))";
+  const auto said = judged(key);
+  EXPECT_EQ(said.kind, "s-expression");
+  EXPECT_EQ(said.report.finding, Finding::kWhole);
+  for (std::size_t size = 1; size < key.size(); ++size) EXPECT_TRUE(judged(key.substr(0, size)).found()) << size;
+  EXPECT_TRUE(judged(key.substr(0, 26) + std::string(16, '\x9f') + key.substr(42)).found());
+}
+
 TEST(OpenPgp, AnyHeaderOverCiphertextIsNoMessage) {
   // A packet of a session key, and then what is no packet.
   base::Bytes file = samples::hex("8c0d04090302");

@@ -109,6 +109,30 @@ TEST(Gif, ACodeThatStandsForNothingIsFound) {
   EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kBroken);
 }
 
+TEST(Gif, ATrailerMayBeLeftOutBehindAPictureAndNowhereElse) {
+  base::Bytes gif;
+  put(gif, std::string_view("GIF89a\2\0\2\0\0\0\0\x2C\0\0\0\0\2\0\2\0\0\2\3\x04\0\x05\0", 29));
+  EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kWhole);
+  gif.pop_back();
+  EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kBroken);
+  gif.resize(13);
+  EXPECT_EQ(judged(image("gif"), gif).finding, Finding::kBroken);
+}
+
+TEST(Icns, PicturesHaveToFillTheFile) {
+  base::Bytes icons;
+  put(icons, std::string_view("icns\0\0\0\x22ic07\0\0\0\x0d", 16));
+  put(icons, "12345ic08");
+  put(icons, std::string_view("\0\0\0\x0d", 4));
+  put(icons, "12345");
+  EXPECT_EQ(judged(image("icns"), icons).finding, Finding::kWhole);
+  icons[15] = 0x0e;
+  EXPECT_EQ(judged(image("icns"), icons).finding, Finding::kBroken);
+  icons[15] = 0x0d;
+  icons.pop_back();
+  EXPECT_EQ(judged(image("icns"), icons).finding, Finding::kBroken);
+}
+
 // One table of 360 bytes, packed by Brotli (of Google's library: "Kuramori " 40 times).
 base::Bytes a_woff2() {
   const base::Bytes packed = base::from_hex("1b6701f81da9559f3ab85aaa4bb936900c4b7b0bde828119f20a").value();
@@ -137,6 +161,22 @@ TEST(Woff2, TablesThatDoNotUnpackToWhatTheDirectorySaysAreFound) {
   font = a_woff2();
   font[48] |= 63;  // a tag of four bytes would follow
   EXPECT_EQ(judged(image("woff2"), font).finding, Finding::kBroken);
+}
+
+TEST(Jpeg2000, ABlockOfNoiseAnywhereInTheCodedDataIsFound) {
+  const base::Bytes file = contents(seeds("images").front().parent_path() / "small.j2k");
+  const Kind& kind = image("jpeg 2000");
+  for (std::size_t at = 200; at + 1500 < file.size(); at += 100) {
+    EXPECT_EQ(judged(kind, with_random(file, at, at + 1500)).finding, Finding::kBroken) << at;
+  }
+}
+
+TEST(Netpbm, APictureThatIsShorterThanItsHeaderSaysIsFound) {
+  base::Bytes picture;
+  put(picture, "P5\n# by hand\n4 4\n255\n0123456789abcdef");
+  EXPECT_EQ(judged(image("netpbm"), picture).finding, Finding::kWhole);
+  picture.pop_back();
+  EXPECT_EQ(judged(image("netpbm"), picture).finding, Finding::kBroken);
 }
 
 TEST(Images, SmallRealFilesAreWholeAndTheirDamageIsFoundOrTold) {

@@ -90,6 +90,25 @@ TEST(JudgeTest, AFewRandomBytesProveNothingWithoutAName) {
   EXPECT_EQ(verdict_of(noise(2'000), "secret.key"), Verdict::kOpaque);
 }
 
+TEST(JudgeTest, APictureWithoutItsMarkIsBrokenHoweverLittleOfItIsRandom) {
+  const std::string picture = noise(16) + std::string(180, '\1') + std::string(1, '\0');
+  EXPECT_EQ(verdict_of(picture, "dot.png"), Verdict::kBroken);
+  EXPECT_EQ(verdict_of(picture, "dot.xyz"), Verdict::kUnknown);
+  EXPECT_EQ(verdict_of(picture, "dot.doc"), Verdict::kUnknown);  // there were others before the ones that are known
+}
+
+TEST(JudgeTest, SmallTextsWithNoiseStrewnInAreSeenByTheirNames) {
+  std::string half = prose(600), third = prose(600);
+  for (std::size_t at = 0; at < 600; at += 32) half = with_piece(half, at, noise(16, 7 + static_cast<unsigned>(at)));
+  for (std::size_t at = 0; at < 500; at += 192) third = with_piece(third, at, noise(64, 7 + static_cast<unsigned>(at)));
+  EXPECT_EQ(verdict_of(half, "a.csv"), Verdict::kBroken);
+  EXPECT_EQ(verdict_of(third, "a.csv"), Verdict::kBroken);
+  // In UTF-16 without a mark, with letters of two scripts.
+  std::string utf16;
+  for (int i = 0; i < 300; ++i) utf16 += i % 3 == 0 ? std::string("\x1b\x04", 2) : std::string("a\0", 2);
+  EXPECT_NE(verdict_of(utf16, "a.csv"), Verdict::kBroken);
+}
+
 TEST(JudgeTest, AFileThatWasOnlySetAsideIsUnknown) {
   EXPECT_EQ(verdict_of(std::string(1 << 20, '\0'), "table.dat"), Verdict::kUnknown);
   EXPECT_EQ(verdict_of(std::string(1 << 20, '\0'), "journal"), Verdict::kUnknown);

@@ -37,6 +37,35 @@ TEST(Mp3, ATagAtTheEndIsNoDamage) {
   EXPECT_EQ(judged(medium("mp3"), mp3).finding, Finding::kWhole);
 }
 
+TEST(Mp3, ATagBeforeOtherSoundsOrNothingIsNone) {
+  base::Bytes tagged = {'I', 'D', '3', 4, 0, 0, 0, 0, 0, 20};
+  tagged.resize(30);
+  const auto is_mp3 = [](const base::Bytes& bytes) {
+    MemoryInput input(bytes);
+    Window window(input);
+    return medium("mp3").recognise(window);
+  };
+  EXPECT_FALSE(is_mp3(tagged));
+  for (const char* mark : {"TTA1", "MAC ", "fLaC"}) {
+    base::Bytes other = tagged;
+    other.insert(other.end(), mark, mark + 4);
+    other.resize(2000, 0x55);
+    EXPECT_FALSE(is_mp3(other)) << mark;
+  }
+  tagged.resize(2000, 0x55);
+  EXPECT_TRUE(is_mp3(tagged));
+}
+
+TEST(SunAudio, SamplesAreAPlainStretchUpToTheSizeInTheHeader) {
+  base::Bytes sound = base::from_hex("2e736e640000001c000000080000000300001f400000000100000000").value();
+  sound.resize(28 + 8, 1);
+  const Report report = judged(medium("au"), sound);
+  EXPECT_EQ(report.finding, Finding::kWhole);
+  EXPECT_EQ(report.stretches, (std::vector<Stretch>{{{28, 8}, Density::kPlain}}));
+  sound.pop_back();
+  EXPECT_EQ(judged(medium("au"), sound).finding, Finding::kBroken);
+}
+
 TEST(Wave, SamplesAreAPlainStretch) {
   base::Bytes wave(44 + 1000);
   const std::string_view head(

@@ -80,6 +80,29 @@ TEST(PairContents, AnEditIsNone) {
   EXPECT_NE(judge_pair(before, after).verdict, Verdict::kBroken);
 }
 
+TEST(PairContents, ATextOfAFewBytesThatIsNoneAnyMoreIsFound) {
+  EXPECT_EQ(judge_pair("1.0.2\n", "\x9f\x03q\xd8\xee\x91", "VERSION").verdict, Verdict::kBroken);
+  EXPECT_EQ(judge_pair("1.0.2\n", "\x9f\x03q\xd8\xee\x91", "version.txt").verdict, Verdict::kBroken);
+  // The first 16 bytes of 20.
+  const std::string before = "include debian/rules";
+  EXPECT_EQ(judge_pair(before, noise(16) + before.substr(16), "Makefile").verdict, Verdict::kBroken);
+}
+
+TEST(PairContents, ASmallTextThatIsEditedOrPutIntoAnotherEncodingIsNone) {
+  EXPECT_NE(judge_pair("caf\xc3\xa9 ferm\xc3\xa9\n", "caf\xe9 ferm\xe9\n", "a.txt").verdict, Verdict::kBroken);
+  EXPECT_NE(judge_pair("Muller\n", "M\xfcller\n", "a.txt").verdict, Verdict::kBroken);
+  EXPECT_NE(judge_pair("Muller\n", "M\xfcllr\n", "a.txt").verdict, Verdict::kBroken);
+  EXPECT_NE(judge_pair("12\n", "97\n", "serial").verdict, Verdict::kBroken);
+  // Cyrillic, as long in GB 18030 as in UTF-8.
+  EXPECT_NE(judge_pair("\xd0\x9c\xd0\xb8\xd1\x80\n", "\xa7\xae\xa7\xda\xa7\xe2\n", "a.txt").verdict, Verdict::kBroken);
+}
+
+TEST(PairContents, BlocksOfACipherThatAreReplacedInItsMiddleAreFound) {
+  const std::string before = "Salted__" + noise(60008, 3);
+  EXPECT_EQ(judge_pair(before, with_noise(before, 8192, 4096, 16384), "a.enc").verdict, Verdict::kBroken);
+  EXPECT_EQ(judge_pair(before, "Salted__" + noise(60008, 4), "a.enc").verdict, Verdict::kOpaque);
+}
+
 TEST(PairContents, ACipherInBase64OfTheSameLengthIsFound) {
   std::string printed;
   for (const char c : noise(400)) printed += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[c & 63];

@@ -34,6 +34,9 @@ TEST(Pair, AFileThatWasEncryptedByDesignHasAFormToLose) {
   EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12"), Verdict::kBroken);
   EXPECT_EQ(after(of_kind(Verdict::kOpaque, "pkcs12"), random, "key.p12.locked"), Verdict::kBroken);
   EXPECT_NE(after(of_kind(Verdict::kOpaque, ""), random, "container"), Verdict::kBroken);
+  // A table with a password is a compound file, which its name does not say.
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "cfb"), random, "plan.xlsx"), Verdict::kBroken);
+  EXPECT_EQ(after(of_kind(Verdict::kOpaque, "cfb"), random, "plan.xlsx.locked"), Verdict::kBroken);
 }
 
 TEST(Pair, ANameThatSaysNothingDoesNotHideThatTheKindIsGone) {
@@ -51,6 +54,19 @@ TEST(Pair, APictureThatWasSavedAsAnotherKindAndATinyTextInAnotherEncodingAreNoAt
       "\n\0",
       6);
   EXPECT_NE(after(version_of(bytes_of("12\n"), "serial.txt"), bytes_of(utf16), "serial.txt"), Verdict::kBroken);
+}
+
+TEST(Pair, ASmallFileOfAKindThatIsNoTextHasAFormToLoseHoweverLittleOfItIsRandom) {
+  base::Bytes half = samples::noise(48);
+  half.resize(96);
+  EXPECT_EQ(after(of_kind(Verdict::kValid, "png"), half, "dot.png"), Verdict::kBroken);
+}
+
+TEST(Pair, AFewBytesInPaddedBase64AreSeenByTheirNumber) {
+  const Version words = version_of(bytes_of("a few bytes"), "list.csv");
+  EXPECT_EQ(after(words, bytes_of("Zk9xVb2Q0hX7aKc="), "list.csv"), Verdict::kBroken);
+  EXPECT_EQ(after(version_of(bytes_of("a few bytes more"), "list.csv"), bytes_of("Zk9xVb2Q0hX7aKc="), "list.csv"),
+            Verdict::kValid);
 }
 
 TEST(Pair, SmallCiphertextInBase64OrHexadecimalIsSeenByWhatWasThereBefore) {

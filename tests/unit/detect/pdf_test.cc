@@ -42,6 +42,14 @@ std::string noise(std::size_t size) {
 
 TEST(Pdf, AWholeDocumentIsWhole) { EXPECT_EQ(judge(document()).evidence, ""); }
 
+TEST(Pdf, ALineOfBinaryBytesBehindTheHeaderNeedsNoSignOfAComment) {
+  std::string file = document();
+  file.replace(file.find("%\xE2"), 5, "zG_\xd5\xf9\xdfJ\xa4\x18");
+  EXPECT_EQ(judge(file).evidence, "");
+  file.insert(file.find("1 0 obj"), "\xd5\xf9\xdf\n");
+  EXPECT_EQ(judge(file).finding, Finding::kBroken);
+}
+
 TEST(Pdf, ALengthThatIsWrongOrElsewhereIsWhole) {
   const std::string end = "startxref\n9\n%%EOF\n";
   EXPECT_EQ(judge("%PDF-1.4\n" + stream(1, packed(), "5 0 R") + end).evidence, "");

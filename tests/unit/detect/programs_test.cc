@@ -173,6 +173,14 @@ TEST(Pe, SectionsHaveToLieInTheFile) {
   EXPECT_EQ(finding(base::ByteSpan(bytes).first(0x300), "pe"), Finding::kBroken);
 }
 
+TEST(Pe, OnlyWhatRunsBeforeASystemMayLieAnywhereInMemory) {
+  base::Bytes bytes = pe_program();
+  bytes[0x58 + 240 + 12] = 0x40;  // the section's address
+  EXPECT_EQ(finding(bytes, "pe"), Finding::kBroken);
+  bytes[0x58 + 68] = 10;  // an application of EFI
+  EXPECT_EQ(finding(bytes, "pe"), Finding::kWhole);
+}
+
 TEST(Pe, WhatLiesBehindItIsDense) {
   base::Bytes bytes = pe_program();
   bytes.resize(bytes.size() + 5000, 1);

@@ -158,6 +158,19 @@ TEST(Disguise, CodesThatSayWhatTheyAreAreWhole) {
   EXPECT_TRUE(is_whole(base64(zip), "utf-8 text"));
 }
 
+TEST(Disguise, AMarkAcrossTwoPiecesIsSeen) {
+  const std::string mark = "Content-Transfer-Encoding: base64\n\n", code = base64(random_bytes(30'000));
+  for (std::size_t before = 1024 - mark.size(); before <= 1024; ++before) {
+    EXPECT_TRUE(is_whole(std::string(before, 'x') + mark + code, "utf-8 text")) << before;
+  }
+}
+
+TEST(Disguise, AMarkIsRememberedOverPartsOfACodeThatAreUneven) {
+  const std::string plain = base64(base::Bytes(3000, 0));
+  EXPECT_TRUE(is_whole("Content-Transfer-Encoding: base64\n\n" + plain + base64(random_bytes(60'000)), "utf-8 text"));
+  EXPECT_TRUE(is_found(plain + base64(random_bytes(60'000))));
+}
+
 TEST(Disguise, ListsOfDigestsAreWhole) {
   std::string list;
   for (std::uint64_t i = 0; i < 200; ++i) list += base::to_hex(random_bytes(32, i + 1)) + "\n";
@@ -170,6 +183,19 @@ TEST(Disguise, WhatOpenSslEncryptedIsACipher) {
   const auto report = judged(base::as_bytes(base64(bytes)));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->finding, Finding::kCipher);
+}
+
+TEST(MessageCatalog, TextsHaveToEndWhereTheTablesSay) {
+  // One original of two letters, and its translation of three.
+  const std::string file(
+      "\xde\x12\x04\x95\0\0\0\0\1\0\0\0\x1c\0\0\0\x24\0\0\0\0\0\0\0\0\0\0\0"
+      "\2\0\0\0\x2c\0\0\0\3\0\0\0\x2f\0\0\0Ja\0yes\0",
+      51);
+  EXPECT_TRUE(is_whole(file, "message catalog"));
+  EXPECT_TRUE(is_found(file.substr(0, 50)));
+  std::string damaged = file;
+  damaged.replace(28, 16, base::as_text(random_bytes(16)));
+  EXPECT_TRUE(is_found(damaged));
 }
 
 TEST(HexRecords, EachChecksumIsProven) {
