@@ -67,7 +67,7 @@ Report Reader::read() {
   while (budget_->spend(8)) {
     const std::uint64_t here = at_;
     const auto introducer = in_->byte(at_);
-    if (!introducer) return broken(here, "the file ends early, without a trailer");
+    if (!introducer) return broken(in_->size(), "the file ends early, without a trailer");
     if (*introducer == 0x3B) {
       std::vector<Stretch> stretches;
       if (at_ + 1 < in_->size()) add_stretch(stretches, {{at_ + 1, in_->size() - at_ - 1}, Density::kDense});

@@ -196,7 +196,7 @@ Version sample() {
   Version version;
   version.judgement = {.verdict = Verdict::kBroken, .kind = "pdf", .reasons = {"one", "two"}};
   version.size = 1U << 20;
-  version.is_note = version.begins_randomly = true;
+  version.is_note = version.begins_randomly = version.ends_early = true;
   version.coded_size = 99;
   version.texture.complete = true;
   version.texture.blocks = 256;
@@ -213,6 +213,7 @@ void expect_same(const Version& a, const Version& b) {
   EXPECT_EQ(a.is_note, b.is_note);
   EXPECT_EQ(a.coded_size, b.coded_size);
   EXPECT_EQ(a.begins_randomly, b.begins_randomly);
+  EXPECT_EQ(a.ends_early, b.ends_early);
   EXPECT_EQ(a.texture, b.texture);
 }
 

@@ -7,6 +7,7 @@
 
 #include "detect/input/input.h"
 #include "detect/judge/pair.h"
+#include "support/detect/archive_samples.h"
 
 namespace kura::detect {
 namespace {
@@ -113,6 +114,18 @@ TEST(JudgeTest, SixteenBytesOfEveryThirtyTwoAreSeen) {
   const std::string random = noise(contents.size());
   for (std::size_t at = 0; at + 16 <= contents.size(); at += 32) contents.replace(at, 16, random, at, 16);
   EXPECT_EQ(verdict_of(contents, "data.rec"), Verdict::kBroken);
+}
+
+TEST(JudgeTest, ACopyThatBrokeOffIsToldFromOneThatIsDamagedInside) {
+  const std::string whole(base::as_text(samples::kDocx));
+  const Version torn = judged(whole.substr(0, whole.size() * 2 / 3), "a.docx");
+  EXPECT_EQ(torn.judgement.verdict, Verdict::kBroken);
+  EXPECT_TRUE(torn.ends_early);
+  const Version damaged = judged(with_piece(whole, whole.size() / 3, noise(16)), "a.docx");
+  EXPECT_EQ(damaged.judgement.verdict, Verdict::kBroken);
+  EXPECT_FALSE(damaged.ends_early);
+  EXPECT_FALSE(judged(noise(20000), "a.docx").ends_early);
+  EXPECT_FALSE(judged(whole, "a.docx").ends_early);
 }
 
 TEST(JudgeTest, AFileThatCannotBeReadIsUnknownAndSaysWhy) {

@@ -104,6 +104,14 @@ TEST(Passing, MatchesByNameAndBySize) {
   EXPECT_FALSE(sizes_fit(30'000, 12'000)) << "a compressed file";
 }
 
+TEST(Passing, ACopyThatBrokeOffIsMatchedByItsNameOnly) {
+  std::deque<Passing> came{{"d/copy b.docx", 20'300, 0, true}};
+  std::deque<Passing> went{{"e/b.docx", 20'000, 0}};
+  EXPECT_FALSE(take_pair(came, went));
+  went.push_back({"d/copy b.doc", 900, 0});
+  EXPECT_EQ(take_pair(came, went)->went.path, "d/copy b.doc");
+}
+
 TEST(Incident, IsReadAsItWasWritten) {
   Incident incident;
   incident.id = "x";
