@@ -1,5 +1,6 @@
 #include "guard/scan.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,11 @@ void run_at_lowest_priority() {
   constexpr int kIdle = 3 << 13;  // IOPRIO_CLASS_IDLE
   ::syscall(SYS_ioprio_set, kOneProcess, 0, kIdle);
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
+}
+
+void run_behind_others() {
+  const sched_param none{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
 }
 
 base::Status scan(const Share& share, Memory& memory, Judging& judging, const ActorPointer& unseen, bool first,
