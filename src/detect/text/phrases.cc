@@ -61,6 +61,7 @@ void PhraseFinder::link() {
       }
     }
   }
+  for (const auto& ends : ends_) has_ends_.push_back(ends.empty() ? 0 : 1);
 }
 
 std::array<unsigned, 8> PhraseFinder::count(std::string_view text) const {
@@ -69,7 +70,7 @@ std::array<unsigned, 8> PhraseFinder::count(std::string_view text) const {
   State state = 0;
   for (const char c : text) {
     state = step(state, static_cast<std::uint8_t>(c));
-    if (ends_[state].empty()) continue;
+    if (has_ends_[state] == 0) continue;
     for (const std::uint16_t phrase : ends_[state]) {
       if (seen[phrase]) continue;
       seen[phrase] = true;

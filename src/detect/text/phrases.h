@@ -29,6 +29,7 @@ class PhraseFinder {
   std::size_t classes_ = 1;
   std::vector<State> next_;
   std::vector<std::vector<std::uint16_t>> ends_;  // phrases that end in a state
+  std::vector<std::uint8_t> has_ends_;            // of a state: nearly none, and what all signs ask stays in the cache
   std::vector<std::uint8_t> group_of_;            // of a phrase
 };
 
