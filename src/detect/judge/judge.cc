@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/escape.h"
+#include "detect/codec/inflate.h"
 #include "detect/judge/names.h"
 #include "detect/kinds/kinds.h"
 #include "detect/stats/byte_counts.h"
@@ -148,6 +149,16 @@ std::uint64_t coded_size(Window& in) {
   return std::ranges::find(kDigests, size) == kDigests.end() ? size : 0;
 }
 
+// One zlib stream (RFC 1950) and nothing else, as git keeps its objects: the two bytes at its beginning are no mark to
+// go by, but that it unpacks, to what its checksum says, is proof.
+bool is_zlib_stream(Window& in) {
+  const std::uint16_t header = in.big16(0).value_or(0);
+  if ((header & 0x0F20U) != 0x0800 || header % 31 != 0) return false;
+  Budget budget = Budget::for_file(in.size());
+  const Inflated unpacked = inflate(in, {0, in.size()}, Wrapping::kZlib, budget);
+  return unpacked.end == InflateEnd::kDone && unpacked.used == in.size();
+}
+
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
 void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Version& version) {
   const Kind* promised = promise_of(name);
@@ -167,6 +178,11 @@ Judgement judge_unknown(Window& in, std::string_view name, Texture& texture) {
     return judged(Verdict::kOpaque, nullptr, "it is of no known kind, and may be random, as its name says");
   }
   const Kind* promised = promise_of(name);
+  if (promised == nullptr && is_zlib_stream(in)) {
+    Judgement judgement = judged(Verdict::kValid, nullptr, {});
+    judgement.kind = "zlib";
+    return judgement;
+  }
   const std::string promise =
       promised != nullptr ? fmt::format("its name says {}, and ", promised->name) : std::string();
   if (texture.uniform == texture.blocks) {

@@ -64,6 +64,23 @@ std::string with_piece(std::string contents, std::size_t at, const std::string& 
   return contents.replace(at, piece.size(), piece);
 }
 
+// As zlib writes what it cannot make smaller: one stored block.
+std::string zlib_stream(const std::string& plain) {
+  std::uint32_t low = 1, high = 0;  // Adler-32
+  for (const char byte : plain) {
+    low = (low + static_cast<std::uint8_t>(byte)) % 65521;
+    high = (high + low) % 65521;
+  }
+  std::string stream = "\x78\x01\x01";
+  for (const std::size_t length : {plain.size(), ~plain.size()}) {
+    stream += static_cast<char>(length & 0xff);
+    stream += static_cast<char>(length >> 8 & 0xff);
+  }
+  stream += plain;
+  for (int shift = 24; shift >= 0; shift -= 8) stream += static_cast<char>((high << 16 | low) >> shift & 0xff);
+  return stream;
+}
+
 // ---- One version ----
 
 TEST(JudgeTest, AnEmptyFileIsWhole) { EXPECT_EQ(verdict_of("", "a.docx"), Verdict::kValid); }
@@ -126,6 +143,14 @@ TEST(JudgeTest, ACopyThatBrokeOffIsToldFromOneThatIsDamagedInside) {
   EXPECT_FALSE(damaged.ends_early);
   EXPECT_FALSE(judged(noise(20000), "a.docx").ends_early);
   EXPECT_FALSE(judged(whole, "a.docx").ends_early);
+}
+
+TEST(JudgeTest, AnObjectOfGitIsWholeAsItUnpacks) {
+  const std::string packed = zlib_stream("blob 2048" + std::string(1, '\0') + noise(2048));
+  const std::string name = "objects/fe/19f81a7232e0ba27daf6795839c221184bf0c2";
+  EXPECT_EQ(verdict_of(packed, name), Verdict::kValid);
+  EXPECT_EQ(verdict_of(with_piece(packed, 100, noise(500, 2)), name), Verdict::kBroken);
+  EXPECT_EQ(verdict_of(packed.substr(0, 1500), name), Verdict::kBroken);
 }
 
 TEST(JudgeTest, AFileThatCannotBeReadIsUnknownAndSaysWhy) {
