@@ -17,7 +17,8 @@ struct ScanCounts {
 
 // For the calling thread and what it starts, for good.
 void run_at_lowest_priority();
-// The same: an equal share of the processor, but nobody who works is interrupted the moment there is something to do.
+// The same: a third of the share of the processor that others have, and nobody is interrupted the moment there is
+// something to do.
 void run_behind_others();
 
 // `first`: nothing was learned before, so nothing can be told of what changed. `skip`: a folder in the share that is

@@ -227,6 +227,21 @@ def test_what_was_encrypted_while_nobody_watched_is_found(share, tmp_path):
         assert guard.incidents()[0]["actor"]["kind"] == "unseen" and guard.incidents()[0]["state"] == "suspect"
 
 
+def test_what_happens_now_is_not_judged_at_the_scans_priority(share, tmp_path):
+    contents = fill(share)
+    with Guard(share, tmp_path / "state", "--no-samba") as guard:
+        next(iter(contents)).write_bytes(text(random.Random(7)))
+        wait_until(lambda: guard.has_judged(1))
+        assert min(niceness_of_judges(guard.pid)) < 19
+
+
+def niceness_of_judges(pid):
+    """Of the processes that judge for it."""
+    children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [os.getpriority(os.PRIO_PROCESS, child) for child in children
+            if b"judge-contents" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 def test_lost_events_are_told_and_mended(share, tmp_path):
     contents = fill(share)
     limit = Path("/proc/sys/fs/fanotify/max_queued_events")
