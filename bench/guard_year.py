@@ -6,6 +6,7 @@ A day's work follows the last one's without the night between: what the guard co
 counts in time is not, to its disadvantage: signs against somebody fade within days and months, and here they never do."""
 import contextlib
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ from office_samba import Samba
 
 PEOPLE = ("anna", "bo", "chen", "doris")
 NEW_PC = "newcomer"
+HIDDEN = re.compile(r"(\d{4} )*(00|zz) ")  # canaries: "00 offer.docx", "0007 zz plan.csv"
 EDITS = 7  # files that a person changes on a day
 FOLDER_WORKS = frozenset(("rename", "gzip", "xz", "zstd", "bzip2", "gunzip", "tar", "gpg", "7z-locked", "zip-locked", "libreoffice-save", "pdf-encrypt"))
 SAMPLES = {"png": 24, "svg": 12, "html": 12, "json": 12, "csv": 6, "pdf": 2, "py": 12, "so": 6, "gz": 6, "wav": 2, "ttf": 3, "jpg": 6, "js": 6, "css": 4, "xml": 6}
@@ -40,9 +42,9 @@ class Person:
         return self.share / self.name
 
     def files(self, below: Path | None = None, hidden: bool = False) -> list[str]:
-        """As a person sees them: canaries are hidden. Whole folders have them."""
+        """As a person sees them: canaries are hidden, also under the names that rename_all gives. Whole folders have them."""
         all_ = (path for path in sorted((below or self.home).rglob("*")) if path.is_file() and path.name != MARKER and ".git" not in path.parts)
-        return [path.relative_to(self.share).as_posix() for path in all_ if hidden or not path.name.startswith(("00 ", "zz "))]
+        return [path.relative_to(self.share).as_posix() for path in all_ if hidden or not HIDDEN.match(path.name)]
 
     def folder(self) -> Path:
         folders = sorted({(self.share / path).parent for path in self.files()})

@@ -1,6 +1,7 @@
 #include "guard/cases.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kHookTries = 3;
+constexpr std::int64_t kPinnedBefore = 3600 * base::kSecond;
 
 bool has_unnamed_client(const Actor& actor) {
   return actor.name().kind == ActorKind::kSamba && actor.name().address.empty();
@@ -29,6 +31,16 @@ std::vector<Step> stop_others(const std::vector<Step>& stopped, std::vector<Proc
   std::erase_if(processes,
                 [&](const ProcessId& id) { return std::ranges::find(stopped, id, &Step::process) != stopped.end(); });
   return stop_processes(processes);
+}
+
+// What was held against him, also under an earlier name of his.
+void add_proofs(Incident& incident, const std::vector<Proof>& proofs) {
+  for (const Proof& proof : proofs) {
+    if (std::ranges::find(incident.proofs, proof.path, &Proof::path) == incident.proofs.end()) {
+      incident.proofs.push_back(proof);
+    }
+    incident.since = std::min(incident.since, proof.time);
+  }
 }
 
 std::size_t count_saved(const Incident& incident) {
@@ -129,9 +141,8 @@ std::string Cases::open_incident(const ActorPointer& actor, ActorState& state, s
   incident.actor = actor->name();
   incident.share = parts_.settings.folder;
   incident.opened = now;
-  incident.proofs = state.trial.proofs();
   incident.since = now;
-  for (const Proof& proof : incident.proofs) incident.since = std::min(incident.since, proof.time);
+  add_proofs(incident, state.trial.proofs());
   state.unsaved = true;
   write(incident);
   return incident.id;
@@ -188,14 +199,15 @@ void Cases::respond(const Task& task, const std::stop_token& stop) {
     const base::MutexLock lock(book_mutex_);
     if (auto incident = parts_.book.read(task.incident)) {
       incident->actor = name;
-      incident->proofs = actor->state.lock()->trial.proofs();
+      incident->proofs.clear();
+      add_proofs(*incident, actor->state.lock()->trial.proofs());
       write(*incident);
     }
   }
   add_steps(task.incident, std::move(steps), task.contain && parts_.settings.contain);
   const auto incident = parts_.book.read(task.incident);
   if (!incident) return;
-  parts_.memory.pin_saved(name.key(), incident->since - 3600 * base::kSecond);
+  parts_.memory.pin_saved(name.key(), incident->since - kPinnedBefore);
   parts_.on_event(
       to_json(*incident),
       fmt::format("INCIDENT {} ({}): {} of {}; `kura guard status {}` shows it, `kura guard undo` takes it back",
@@ -235,9 +247,10 @@ void Cases::look_for_undone() {
   const base::MutexLock lock(book_mutex_);
   for (Incident& incident : parts_.book.all()) {
     if (incident.state != IncidentState::kUndone) continue;
-    const ActorPointer actor = parts_.actors.named(incident.actor);
+    const ActorPointer actor = parts_.actors.named(parts_.actors.current_name(incident.actor));
     const auto state = actor->state.lock();
     if (state->incident != incident.id) continue;
+    add_proofs(incident, state->trial.proofs());
     list_files(incident);  // the last changes may have been judged only now
     write(incident);
     state->incident.clear();
@@ -254,9 +267,19 @@ void Cases::refresh_incidents() {
   const base::MutexLock lock(book_mutex_);
   for (Incident& incident : parts_.book.all()) {
     if (incident.state == IncidentState::kUndone) continue;
-    const std::size_t before = incident.files.size() + count_saved(incident);
+    const auto facts = [&] {
+      return std::tuple(incident.actor.key(), incident.proofs.size(), incident.files.size(), count_saved(incident));
+    };
+    const auto before = facts();
+    incident.actor = parts_.actors.current_name(incident.actor);
+    {
+      const auto state = parts_.actors.named(incident.actor)->state.lock();
+      if (state->incident == incident.id) add_proofs(incident, state->trial.proofs());
+    }
     list_files(incident);
-    if (incident.files.size() + count_saved(incident) != before) write(incident);
+    if (facts() == before) continue;
+    parts_.memory.pin_saved(incident.actor.key(), incident.since - kPinnedBefore);
+    write(incident);
   }
 }
 

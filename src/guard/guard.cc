@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kJudges = 2;
 constexpr std::size_t kMostWaiting = 32768;     // changes of a judge's queue, and postponed ones
-constexpr std::size_t kLookedAtHolds = 1000;    // ten times a second
+constexpr std::size_t kLookedAtHolds = 100;     // ten times a second
 constexpr std::chrono::seconds kAskedAgain{3};  // when it is only to be confirmed whose connections are
 constexpr std::int64_t kKeptDays = 90;          // touches, and what deleted files were
 
@@ -51,7 +51,8 @@ Guard::Guard(GuardSettings settings, OnEvent on_event, Share share)
       on_event_(std::move(on_event)),
       share_(std::move(share)),
       actors_(settings_.opens_per_second, settings_.opens_at_once, settings_.cut.ports),
-      judge_([this](std::string_view path, const base::Error& error) { tell_unjudged(path, error); }) {}
+      judge_([this](std::string_view path, const base::Error& error) { tell_unjudged(path, error); }),
+      scan_judge_([this](std::string_view path, const base::Error& error) { tell_unjudged(path, error); }) {}
 
 Guard::~Guard() = default;
 
@@ -86,7 +87,8 @@ base::Status Guard::open_parts() {
   cases_ = std::make_unique<Cases>(Cases::Parts{settings_, actors_, *memory_, *book_, on_event_, on_later, hooks});
   cases_->load();
   judging_ = std::make_unique<Judging>(Judging::Parts{judge_, share_, *memory_, *saved_, *held_, *cases_});
-  judging_->set_canaries(memory_->canaries());
+  scan_judging_ = std::make_unique<Judging>(Judging::Parts{scan_judge_, share_, *memory_, *saved_, *held_, *cases_});
+  set_canaries(memory_->canaries());
   for (std::size_t i = 0; i < kJudges; ++i) {
     queues_.push_back(std::make_unique<base::BoundedQueue<Change>>(kMostWaiting));
   }
@@ -173,7 +175,13 @@ std::size_t Guard::waiting() {
   return sum + later_.size();
 }
 
+void Guard::set_canaries(const std::set<std::string>& canaries) {
+  judging_->set_canaries(canaries);
+  scan_judging_->set_canaries(canaries);
+}
+
 void Guard::judge_queue(base::BoundedQueue<Change>& queue) {
+  run_behind_others();  // and so do the processes that judge, which it starts
   while (auto change = queue.pop()) {
     const ActorPointer counted = change->actor;
     change->actor = actors_.current(counted);
@@ -222,7 +230,7 @@ void Guard::scan_when_wanted(const std::stop_token& stop) {
     if (!wants_scan_.exchange(false)) continue;
     scanning_ = true;
     const bool first = memory_->fact("learned").empty();
-    const auto done = scan(share_, *memory_, *judging_, unseen, first, skip, scanned_, stop);
+    const auto done = scan(share_, *memory_, *scan_judging_, unseen, first, skip, scanned_, stop);
     scanning_ = false;
     if (!done) {
       if (!stop.stop_requested()) alarm("scan", "the share could not be looked at: " + done.error().text());
@@ -291,7 +299,7 @@ void Guard::keep_house(const std::stop_token& stop) {
       cases_->refresh_incidents();
       auto canaries = memory_->canaries();
       canaries_ = canaries.size();
-      judging_->set_canaries(std::move(canaries));
+      set_canaries(canaries);
       write_status();
       memory_->set_fact("alive", now_text());
     }

@@ -50,6 +50,7 @@ class Guard {
   void push_due() KURA_EXCLUDES(later_mutex_);
   void judge_queue(base::BoundedQueue<Change>& queue);
   void lose();
+  void set_canaries(const std::set<std::string>& canaries);
   void tell_unjudged(std::string_view path, const base::Error& error) const;
   void keep_house(const std::stop_token& stop);
   void ask_samba_for_clients(const std::stop_token& stop);
@@ -69,8 +70,9 @@ class Guard {
   std::unique_ptr<HeldFiles> held_;
   std::unique_ptr<IncidentCommand> command_;
   std::unique_ptr<Cases> cases_;
-  detect::ConfinedJudge judge_;
-  std::unique_ptr<Judging> judging_;
+  // The scan has judges of its own: they run at its priority, the lowest.
+  detect::ConfinedJudge judge_, scan_judge_;
+  std::unique_ptr<Judging> judging_, scan_judging_;
   std::vector<std::unique_ptr<base::BoundedQueue<Change>>> queues_;
   std::unique_ptr<NamesWatch> names_;
   std::unique_ptr<OpensWatch> opens_;

@@ -15,8 +15,11 @@ struct ScanCounts {
   std::atomic<std::uint64_t> files{0}, changed{0};
 };
 
-// For the calling thread, for good.
+// For the calling thread and what it starts, for good.
 void run_at_lowest_priority();
+// The same: a third of the share of the processor that others have, and nobody is interrupted the moment there is
+// something to do.
+void run_behind_others();
 
 // `first`: nothing was learned before, so nothing can be told of what changed. `skip`: a folder in the share that is
 // the guard's own, or "". What is found is held against `unseen`.

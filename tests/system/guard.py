@@ -75,7 +75,7 @@ class Guard:
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,))
         self.reader.start()
         wait_until(lambda: len(self.of_type("watching")) > seen or self.process.poll() is not None)
-        wait_until(lambda: self.of_type("scanned") or self.process.poll() is not None)
+        wait_until(lambda: self.of_type("scanned") or self.process.poll() is not None, seconds=60)  # at the lowest priority
         assert self.process.poll() is None
 
     def _read(self, stream):

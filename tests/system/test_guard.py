@@ -116,6 +116,22 @@ def test_a_client_of_samba_is_cut_and_let_in_again(share, tmp_path, way):
         assert damaged(contents) == []
 
 
+def test_a_client_is_cut_from_a_share_of_thousands_of_files(share, tmp_path):
+    contents = fill(share)
+    (share / "notes").mkdir()
+    for number in range(1100):
+        (share / "notes" / f"{number}.txt").write_text("one line\n")
+    with Network(("pc", "server")) as net, Samba(tmp_path / "samba", share, net.server) as samba, \
+            Guard(share, tmp_path / "state", "--samba-config", samba.config, host=net.server) as guard:
+        wait_until(lambda: guard.status()["held"] > 1100)
+        first = guard.pid
+        with samba.client(net.pc) as infected:
+            smb_attack(infected, tmp_path, contents, share, SMB_ATTACKS["in place"])
+            guard.contained()
+            wait_until(lambda: not net.pc.reaches(net.server.address, 445))
+        assert guard.pid == first and not guard.alarms("ended")
+
+
 def smb_attack(client, tmp_path, contents, share, commands):
     """Encrypts over SMB, file by file, as fast as it can; how many it wrote until it was cut."""
     junk = tmp_path / "junk"
@@ -209,6 +225,21 @@ def test_what_was_encrypted_while_nobody_watched_is_found(share, tmp_path):
         assert guard.alarms("away")
         wait_until(lambda: guard.incidents())
         assert guard.incidents()[0]["actor"]["kind"] == "unseen" and guard.incidents()[0]["state"] == "suspect"
+
+
+def test_what_happens_now_is_not_judged_at_the_scans_priority(share, tmp_path):
+    contents = fill(share)
+    with Guard(share, tmp_path / "state", "--no-samba") as guard:
+        next(iter(contents)).write_bytes(text(random.Random(7)))
+        wait_until(lambda: guard.has_judged(1))
+        assert min(niceness_of_judges(guard.pid)) < 19
+
+
+def niceness_of_judges(pid):
+    """Of the processes that judge for it."""
+    children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [os.getpriority(os.PRIO_PROCESS, child) for child in children
+            if b"judge-contents" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_lost_events_are_told_and_mended(share, tmp_path):

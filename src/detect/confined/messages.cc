@@ -77,7 +77,8 @@ Judgement decode_judgement(base::Decoder& in) {
 void encode(const Version& version, base::Encoder& out) {
   encode(version.judgement, out);
   out.varint(version.size);
-  out.u8(version.is_note ? 1 : 0).u8(version.begins_randomly ? 1 : 0).varint(version.coded_size);
+  out.u8(version.is_note ? 1 : 0).u8(version.begins_randomly ? 1 : 0).u8(version.ends_early ? 1 : 0);
+  out.varint(version.coded_size);
   encode(version.texture, out);
 }
 
@@ -87,6 +88,7 @@ Version decode_version(base::Decoder& in, std::uint64_t size) {
   version.size = in.varint();
   version.is_note = in.u8() == 1;
   version.begins_randomly = in.u8() == 1;
+  version.ends_early = in.u8() == 1;
   version.coded_size = in.varint();
   if (version.size > size) in.fail("a version is larger than its file");
   version.texture = decode_texture(in, size);

@@ -182,7 +182,7 @@ bool Checker::stream() {
     case StreamEnd::kOverBudget:
       return end(over_budget());
     case StreamEnd::kEndsEarly:
-      return fail(found.at, "it ends early, in the data of object " + std::to_string(object_));
+      return fail(in_.size(), "it ends early, in the data of object " + std::to_string(object_));
     case StreamEnd::kBroken:
       return fail(found.at, "the data of object " + std::to_string(object_) + " is not what its filter writes");
     case StreamEnd::kUnproven:

@@ -48,7 +48,7 @@ struct Report {
   // For kBroken and kUndecided: what is wrong where, for a person ("the checksum of part word/document.xml is wrong").
   // Names out of the file go through base::escape. For kCipher: what it is ("a zip archive with a password").
   std::string evidence;
-  std::uint64_t at = 0;            // where it shows, a byte offset
+  std::uint64_t at = 0;            // where it shows, a byte offset; the file's size when it ends early
   std::vector<Stretch> stretches;  // in ascending order, at most kMostStretches
 };
 

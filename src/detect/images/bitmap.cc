@@ -60,7 +60,7 @@ Report check(Window& in, Budget& budget) {
   const std::uint64_t offset = in.little32(10).value_or(0);
   if (width == 0 || width > 1U << 24 || height > 1U << 24 || bits > 64)
     return broken(18, "a picture of an impossible size");
-  if (offset > in.size()) return broken(10, "the file ends early, before the pixels");
+  if (offset > in.size()) return broken(in.size(), "the file ends early, before the pixels");
   if (packing == 1 || packing == 2) {
     if (const char* wrong = runs(in, {offset, in.size() - offset}, packing == 2, width, height, budget))
       return broken(offset, wrong);
@@ -94,7 +94,7 @@ Report check_icon(Window& in, Budget& budget) {
     const std::uint64_t entry = 6 + 16 * i;
     const Range range{in.little32(entry + 12).value_or(0), in.little32(entry + 8).value_or(0)};
     if (range.offset > in.size() || range.size > in.size() - range.offset)
-      return broken(entry, "the file ends early, before the end of a picture");
+      return broken(in.size(), "the file ends early, before the end of a picture");
     const bool png = in.has(range.offset, "\x89PNG");
     if (!png && in.little32(range.offset) != 40U) return broken(range.offset, "a picture without its header");
     if (!png) {

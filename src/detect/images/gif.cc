@@ -70,7 +70,7 @@ Report Reader::read() {
     const auto introducer = in_->byte(at_);
     // Some writers leave the trailer out, and no reader wants it.
     if (!introducer && pictured && at_ == in_->size()) return whole();
-    if (!introducer) return broken(here, "the file ends early, without a trailer");
+    if (!introducer) return broken(in_->size(), "the file ends early, without a trailer");
     if (*introducer == 0x3B) {
       std::vector<Stretch> stretches;
       if (at_ + 1 < in_->size()) add_stretch(stretches, {{at_ + 1, in_->size() - at_ - 1}, Density::kDense});

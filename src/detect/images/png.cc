@@ -21,13 +21,13 @@ std::string name_of(base::ByteSpan type) { return "chunk " + base::printable(bas
 // The chunk's number of bytes, or what is wrong with it.
 Report one_chunk(Window& in, std::uint64_t at, std::uint64_t& length, std::string& type, Budget& budget) {
   const base::ByteSpan head = in.at(at, 8);
-  if (head.size() < 8) return broken(at, "the file ends early, without an IEND chunk");
+  if (head.size() < 8) return broken(in.size(), "the file ends early, without an IEND chunk");
   length = big<std::uint32_t>(head);
   if (!is_type(head.subspan(4))) return broken(at, "there is no chunk where one has to be");
   type = std::string(base::as_text(head.subspan(4)));
   const std::string name = name_of(head.subspan(4));
   if (length > in.size() - at - 8 || in.size() - at - 8 - length < 4) {
-    return broken(at, "the file ends early, within " + name);
+    return broken(in.size(), "the file ends early, within " + name);
   }
   const std::uint32_t sum = crc32(in, {at + 4, length + 4}, budget);
   if (budget.spent_out()) return over_budget();

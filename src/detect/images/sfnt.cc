@@ -44,7 +44,7 @@ Report directory(Window& in, std::uint64_t offset, std::vector<Table>& tables) {
   const std::uint32_t count = in.big16(offset + 4).value_or(0);
   const base::ByteSpan entries = in.at(offset + 12, 16 * std::size_t{count});
   if (count == 0 || entries.size() < 16 * std::size_t{count})
-    return broken(offset, "the file ends early, within the directory");
+    return broken(in.size(), "the file ends early, within the directory");
   for (std::size_t i = 0; i < count; ++i) {
     Table table;
     table.tag = std::string(base::as_text(entries.subspan(16 * i, 4)));
@@ -54,7 +54,7 @@ Report directory(Window& in, std::uint64_t offset, std::vector<Table>& tables) {
     table.sum = big<std::uint32_t>(entries, 16 * i + 4);
     table.range = {big<std::uint32_t>(entries, 16 * i + 8), big<std::uint32_t>(entries, 16 * i + 12)};
     if (table.range.end() > in.size())
-      return broken(offset, "the file ends early, before the end of table " + base::printable(table.tag));
+      return broken(in.size(), "the file ends early, before the end of table " + base::printable(table.tag));
     tables.push_back(std::move(table));
   }
   return whole();
@@ -120,15 +120,15 @@ Report check(Window& in, Budget& budget) {
 bool recognise_woff(Window& in) { return in.has(0, "wOFF") && in.big16(12).value_or(0) > 0 && in.big16(14) == 0; }
 
 Report check_woff(Window& in, Budget& budget) {
-  if (in.big32(8).value_or(0) > in.size()) return broken(8, "the file ends early");
+  if (in.big32(8).value_or(0) > in.size()) return broken(in.size(), "the file ends early");
   const std::uint32_t count = in.big16(12).value_or(0);
   for (std::uint64_t i = 0; i < count && budget.spend(64); ++i) {
     const base::ByteSpan entry = in.at(44 + 20 * i, 20);
-    if (entry.size() < 20) return broken(44, "the file ends early, within the directory");
+    if (entry.size() < 20) return broken(in.size(), "the file ends early, within the directory");
     const std::string name = "table " + base::printable(base::as_text(entry.first(4)));
     const Range range{big<std::uint32_t>(entry, 4), big<std::uint32_t>(entry, 8)};
     const std::uint32_t plain = big<std::uint32_t>(entry, 12);
-    if (range.end() > in.size()) return broken(44 + 20 * i, "the file ends early, before the end of " + name);
+    if (range.end() > in.size()) return broken(in.size(), "the file ends early, before the end of " + name);
     if (range.size > plain) return broken(44 + 20 * i, name + " is larger packed than unpacked");
     if (range.size == plain) {
       const Table table{std::string(base::as_text(entry.first(4))), big<std::uint32_t>(entry, 16), range};
@@ -190,7 +190,7 @@ Report check_woff2(Window& in, Budget& budget) {
   constexpr std::uint32_t kCollection = 0x74746366;  // "ttcf": a second directory follows, which is not read here
   const std::uint64_t length = in.big32(8).value_or(0);
   const std::uint64_t packed = in.big32(20).value_or(0);
-  if (length > in.size()) return broken(8, "the file ends early");
+  if (length > in.size()) return broken(in.size(), "the file ends early");
   if (packed > length || length < 48) return broken(20, "a header with impossible lengths");
   if (in.big32(4) == kCollection) return whole({{{48, in.size() - 48}, Density::kDense}});
   std::uint64_t at = 48;

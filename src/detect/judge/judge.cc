@@ -77,13 +77,14 @@ std::string wrong_in_stretches(Window& in, const std::vector<Stretch>& stretches
   return {};
 }
 
-Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
+Judgement judge_known(Window& in, const Kind& kind, Version& version) {
   Budget budget = Budget::for_file(in.size());
   const Report report = kind.check(in, budget);
   switch (report.finding) {
     case Finding::kCipher:
       return judged(Verdict::kOpaque, &kind, "it is encrypted by design: " + report.evidence);
     case Finding::kBroken:
+      version.ends_early = report.at >= in.size();
       return judged(Verdict::kBroken, &kind, fmt::format("{} (at byte {})", report.evidence, report.at));
     case Finding::kUndecided:
       return judged(Verdict::kUnknown, &kind, report.evidence);
@@ -91,9 +92,9 @@ Judgement judge_known(Window& in, const Kind& kind, Texture& texture) {
       break;
   }
   for (const Stretch& stretch : report.stretches) {
-    if (stretch.density == Density::kPlain) survey(in, stretch.range, texture);
+    if (stretch.density == Density::kPlain) survey(in, stretch.range, version.texture);
   }
-  std::string wrong = wrong_in_stretches(in, report.stretches, texture);
+  std::string wrong = wrong_in_stretches(in, report.stretches, version.texture);
   return wrong.empty() ? judged(Verdict::kValid, &kind, {}) : judged(Verdict::kBroken, &kind, std::move(wrong));
 }
 
@@ -183,11 +184,12 @@ std::string wrong_in_digits(std::string_view name, const Kind& kind, std::uint64
 void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Version& version) {
   const Kind* promised = promise_of(name);
   if (promised == nullptr || promised == &taken_for || may_be(name, taken_for) || !promised->recognise(in)) return;
-  Texture texture;
-  Judgement judgement = judge_known(in, *promised, texture);
-  if (judgement.verdict != Verdict::kValid) return;
-  version.judgement = std::move(judgement);
-  version.texture = std::move(texture);
+  Version as_named;
+  as_named.judgement = judge_known(in, *promised, as_named);
+  if (as_named.judgement.verdict != Verdict::kValid) return;
+  version.judgement = std::move(as_named.judgement);
+  version.texture = std::move(as_named.texture);
+  version.ends_early = false;
 }
 
 // Kinds that begin with a mark of their own, always, and whose names nothing else has.
@@ -264,8 +266,7 @@ Version judge(Input& input, std::string_view name) {
     return version;
   }
   const Kind* kind = recognise(in);
-  version.judgement =
-      kind != nullptr ? judge_known(in, *kind, version.texture) : judge_unknown(in, name, version.texture);
+  version.judgement = kind != nullptr ? judge_known(in, *kind, version) : judge_unknown(in, name, version.texture);
   const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
   version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
   version.coded_size = bytes_of_digits(in);

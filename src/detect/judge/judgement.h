@@ -37,6 +37,7 @@ struct Version {
   std::uint64_t size = 0;
   bool is_note = false;          // it reads like a ransom note
   bool begins_randomly = false;  // of no kind, and its first bytes are random or no text
+  bool ends_early = false;       // broken, of a known kind, and only because its end is missing: a copy that broke off
   // Bytes that a small file stands for which is nothing but base64 or hexadecimal digits; 0 of any other.
   std::uint64_t coded_size = 0;
   Texture texture;  // of what no grammar proves: nothing, some stretches, or all

@@ -153,8 +153,9 @@ Report Film::finish(std::uint64_t at) {
     if (head.size() < 8 && at > 0) return whole(std::move(data_));
     const bool text =
         head.size() == 8 && std::ranges::all_of(head.subspan(4), [](std::uint8_t c) { return c >= ' ' && c <= '~'; });
-    return broken(at, text ? "the file ends early, within box " + base::printable(base::as_text(head.subspan(4)))
-                           : "there is no box where one has to be");
+    if (!text) return broken(at, "there is no box where one has to be");
+    const std::string box = base::printable(base::as_text(head.subspan(4)));
+    return broken(in_->size(), "the file ends early, within box " + box);
   }
   if (!described_) return broken(0, "the file ends early, before the description of its contents");
   return whole(std::move(data_));

@@ -205,7 +205,7 @@ Report Reader::read() {
     const std::uint64_t left = each.body > in_->size() ? 0 : in_->size() - each.body;
     if (each.id != kEbml && each.id != kSegment && each.id != 0xEC && each.id != kCluster)
       return broken(at, "there is no element where one has to be");
-    if (each.size != kUnknown && each.size > left) return broken(at, "the file ends early, within an element");
+    if (each.size != kUnknown && each.size > left) return broken(in_->size(), "the file ends early, within an element");
     const std::uint64_t end = each.size == kUnknown ? in_->size() : each.body + each.size;
     at = each.body;
     if (each.id == kSegment) {

@@ -29,13 +29,13 @@ Report check(Window& in, Budget& budget) {
   while (at < in.size()) {
     const base::ByteSpan page = in.at(at, kMostPage);
     if (!budget.spend(64)) return over_budget();
-    if (page.size() < 27) return broken(at, "the file ends early, within a page");
+    if (page.size() < 27) return broken(in.size(), "the file ends early, within a page");
     if (base::as_text(page.first(4)) != "OggS") return broken(at, "there is no page where one has to be");
     const std::size_t segments = page[26];
     std::size_t size = 27 + segments;
-    if (page.size() < size) return broken(at, "the file ends early, within a page");
+    if (page.size() < size) return broken(in.size(), "the file ends early, within a page");
     for (std::size_t i = 0; i < segments; ++i) size += page[27 + i];
-    if (page.size() < size) return broken(at, "the file ends early, within a page");
+    if (page.size() < size) return broken(in.size(), "the file ends early, within a page");
     if (!budget.spend(size)) return over_budget();
     if (sum_of(page.first(size)) != little<std::uint32_t>(page, 22))
       return broken(at, "the checksum of a page is wrong");

@@ -197,7 +197,7 @@ bool recognise_webp(Window& in) { return in.has(0, "RIFF") && in.has(8, "WEBP");
 Report check_webp(Window& in, Budget& budget) {
   Chunks chunks(in, budget, false);
   const std::uint64_t end = 8 + std::uint64_t{in.little32(4).value_or(0)};
-  if (end > in.size() + 1) return broken(4, "the file ends early");
+  if (end > in.size() + 1) return broken(in.size(), "the file ends early");
   std::vector<Stretch> stretches;
   for (std::uint64_t at = 12; at + 8 <= std::min(end, in.size());) {
     Chunk chunk;

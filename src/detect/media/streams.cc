@@ -137,7 +137,7 @@ Report check_program(Window& in, Budget& budget) {
       if (piece(in, at) == 0) return broken(at, "there is no start code where one has to be");
       continue;
     }
-    if (length > in.size() - at) return broken(at, "the file ends early, within a packet");
+    if (length > in.size() - at) return broken(in.size(), "the file ends early, within a packet");
     at += length;
   }
   return whole({{{0, in.size()}, Density::kDense}});
@@ -179,12 +179,12 @@ Report check_flv(Window& in, Budget& budget) {
   for (std::uint64_t at = 13; at < in.size();) {
     if (!budget.spend(32)) return over_budget();
     const base::ByteSpan head = in.at(at, 11);
-    if (head.size() < 11) return broken(at, "the file ends early, within a tag");
+    if (head.size() < 11) return broken(in.size(), "the file ends early, within a tag");
     const std::uint64_t size = big<std::uint32_t>(head) & 0xFFFFFFU;
     const unsigned type = head[0] & 0x1FU;
     if ((type != 8 && type != 9 && type != 18 && type != 15) || head[0] > 0x3F)
       return broken(at, "there is no tag where one has to be");
-    if (size + 15 > in.size() - at) return broken(at, "the file ends early, within a tag");
+    if (size + 15 > in.size() - at) return broken(in.size(), "the file ends early, within a tag");
     const std::uint32_t back = in.big32(at + 11 + size).value_or(0);
     if (back != size + 11 && back != size && back != 0) return broken(at, "a tag does not point back to its beginning");
     at += 15 + size;
@@ -199,7 +199,7 @@ Report check_midi(Window& in, Budget& budget) {
   for (std::uint64_t at = 14; at < in.size() && tracks > 0;) {
     if (!budget.spend(32)) return over_budget();
     const auto size = in.big32(at + 4);
-    if (!size || *size > in.size() - at - 8) return broken(at, "the file ends early, within a track");
+    if (!size || *size > in.size() - at - 8) return broken(in.size(), "the file ends early, within a track");
     const bool track = in.has(at, "MTrk");
     if (const char* wrong = track ? midi_track(in, {at + 8, *size}, budget) : nullptr) return broken(at, wrong);
     tracks -= track ? 1 : 0;

@@ -179,28 +179,28 @@ constexpr std::string_view kNames[] = {"how_to",  "how to",    "howto",   "decry
                                        "readme",  "read_me",   "read me", "help_",   "_help",     "your_files",
                                        "warning", "important", "ransom",  "unlock",  "attention", "!!!"};
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 std::string lowered(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(out, out.begin(), lower);
   return out;
 }
 
 // Without tags and with single blanks, so that phrases broken over lines are found.
 std::string flattened(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
+  std::string out(text.size(), ' ');
+  std::size_t size = 0;
   bool tag = false;
-  for (const char c : lowered(text)) {
+  bool was_blank = true;
+  for (const char c : text) {
     if (c == '<') tag = true;
     const bool blank = tag || c == ' ' || c == '\n' || c == '\r' || c == '\t';
     if (c == '>') tag = false;
-    if (!blank) {
-      out.push_back(c);
-    } else if (!out.empty() && out.back() != ' ') {
-      out.push_back(' ');
-    }
+    if (!blank || !was_blank) out[size++] = blank ? ' ' : lower(c);
+    was_blank = blank;
   }
+  out.resize(size);
   return out;
 }
 

@@ -55,6 +55,7 @@ struct Passing {
   std::string path;
   std::uint64_t size = 0;
   std::int64_t time = 0;
+  bool ends_early = false;  // it came as a copy that broke off
 };
 
 // A file that has no name any more: its contents are there as long as the descriptor is.

@@ -41,7 +41,17 @@ ActorName name_of_unnamed(const Process& process) {
           .unit = {}};
 }
 
+ActorName name_of_address(const std::string& address) {
+  return {
+      .kind = ActorKind::kSamba, .address = address, .account = {}, .share = {}, .user = 0, .program = {}, .unit = {}};
+}
+
 bool has_client(const Actor& actor) { return !actor.name().address.empty(); }
+
+// Samba, or the kernel, may still tell more of him.
+bool has_whole_name(const ActorName& name) {
+  return name.kind != ActorKind::kSamba || (!name.address.empty() && !name.account.empty());
+}
 
 // One whose session or share is only being made has other names a moment later, and would be another actor by them.
 bool is_complete(const SambaClient& client) { return !client.share.empty() && !client.account.starts_with('('); }
@@ -112,9 +122,21 @@ ActorPointer ActorTable::named_locked(const ActorName& name) {
 
 ActorPointer ActorTable::current(const ActorPointer& actor) {
   const base::MutexLock lock(mutex_);
-  if (actor->name().kind != ActorKind::kSamba || !actor->name().address.empty()) return actor;
-  const auto found = std::ranges::find(became_, actor, &Became::was);
-  return found == became_.end() ? actor : found->is;
+  ActorPointer is = actor;
+  // He may have been a process first, and an address then: the later step is further back.
+  for (auto step = became_.begin(); !has_whole_name(is->name()) && step != became_.end(); ++step) {
+    if (step->was == is) is = step->is;
+  }
+  return is;
+}
+
+ActorName ActorTable::current_name(const ActorName& name) {
+  const base::MutexLock lock(mutex_);
+  ActorName is = name;
+  for (auto step = became_.begin(); !has_whole_name(is) && step != became_.end(); ++step) {
+    if (step->was->name().key() == is.key()) is = step->is->name();
+  }
+  return is;
 }
 
 std::vector<ActorPointer> ActorTable::all() {
@@ -164,13 +186,7 @@ void ActorTable::set_clients(const SambaClients& clients) {
 ActorName ActorTable::name_without_samba(const Known& known) {
   if (known.address.empty()) return name_of_local(known.process);
   if (const auto last = by_address_.find(known.address); last != by_address_.end()) return last->second->name();
-  return {.kind = ActorKind::kSamba,
-          .address = known.address,
-          .account = {},
-          .share = {},
-          .user = 0,
-          .program = {},
-          .unit = {}};
+  return name_of_address(known.address);
 }
 
 void ActorTable::name_client(Known& known, const ActorName& name) {
@@ -178,10 +194,25 @@ void ActorTable::name_client(Known& known, const ActorName& name) {
   const ActorPointer old = known.actor;
   known.actor = named_locked(name);
   if (has_client(*known.actor)) by_address_[name.address] = known.actor;
-  if (old == known.actor || has_client(*old)) return;  // the last one named at that address is somebody of his own
-  move_over(*old, *known.actor);
-  actors_.erase(old->name().key());
-  became_.push_back({old, known.actor, Clock::now()});
+  if (old != known.actor && !has_client(*old)) hand_over(old, known.actor);
+  if (has_whole_name(name)) hand_over_address(known.actor);
+}
+
+// Whoever came from his address before it was known who he is.
+void ActorTable::hand_over_address(const ActorPointer& client) {
+  const auto nobody = actors_.find(name_of_address(client->name().address).key());
+  if (client->name().kind != ActorKind::kSamba || nobody == actors_.end()) return;
+  const ActorPointer was = nobody->second;
+  for (auto& [pid, known] : processes_) {
+    if (known.actor == was) known.actor = client;
+  }
+  hand_over(was, client);
+}
+
+void ActorTable::hand_over(const ActorPointer& was, const ActorPointer& is) {
+  move_over(*was, *is);
+  actors_.erase(was->name().key());
+  became_.push_back({was, is, Clock::now()});
   if (became_.size() > kMostBecame) became_.pop_front();
 }
 

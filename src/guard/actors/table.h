@@ -1,7 +1,8 @@
 // Which actor a process belongs to. Found again by the pid within a microsecond or two; the first look at a process
 // takes some 100 us. A process of smbd stands for whoever was named last at the address that it is connected to, which
 // the kernel tells at once, or else for a client that is not known yet, until set_clients() names it; what was found
-// against the latter until then goes over to the client.
+// against the latter until then goes over to the client. So does what was found against an address alone, which is all
+// that is known of connections that ended before Samba could be asked.
 //
 // Shared between threads. Bounded: the oldest processes and actors without a sign against them are forgotten.
 #pragma once
@@ -31,8 +32,10 @@ class ActorTable {
 
   ActorPointer of(pid_t pid);
   ActorPointer named(const ActorName& name);
-  // The client, of somebody who was a process of smbd when he was looked up.
+  // The client, of somebody who was a process of smbd, or an address, when he was looked up.
   ActorPointer current(const ActorPointer& actor);
+  // The same of a name that was written down.
+  ActorName current_name(const ActorName& name);
   std::vector<ActorPointer> all();
 
   // Those who got their client's name lately, and who they are: what is noted of them elsewhere has to follow.
@@ -66,6 +69,8 @@ class ActorTable {
   ActorPointer named_locked(const ActorName& name) KURA_REQUIRES(mutex_);
   ActorName name_without_samba(const Known& known) KURA_REQUIRES(mutex_);
   void name_client(Known& known, const ActorName& name) KURA_REQUIRES(mutex_);
+  void hand_over(const ActorPointer& was, const ActorPointer& is) KURA_REQUIRES(mutex_);
+  void hand_over_address(const ActorPointer& client) KURA_REQUIRES(mutex_);
   ActorPointer add_process(pid_t pid, Clock::time_point now) KURA_REQUIRES(mutex_);
   void make_room(Clock::time_point now) KURA_REQUIRES(mutex_);
 

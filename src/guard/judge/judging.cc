@@ -179,7 +179,8 @@ void Judging::conclude_new(const Change& change, const Judged& judged) {
   look_for_notes(change, judged);
   if (judgement.verdict == Verdict::kBroken) {
     parts_.findings.sign(change.actor, Sign::kRandomNew, change.path, change.time, reason_of(judgement));
-    note_passing(change.actor->state.lock()->came_random, {change.path, judged.size, change.time});
+    note_passing(change.actor->state.lock()->came_random,
+                 {change.path, judged.size, change.time, judged.version.ends_early});
     match(change);
   } else if (judgement.verdict == Verdict::kOpaque) {
     parts_.findings.sign(change.actor, Sign::kSealedNew, change.path, change.time, reason_of(judgement));

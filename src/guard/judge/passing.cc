@@ -76,9 +76,10 @@ bool sizes_fit(std::uint64_t went, std::uint64_t came) {
 
 std::optional<PassingPair> take_pair(std::deque<Passing>& came, std::deque<Passing>& went) {
   if (auto pair = take_first(came, went, names_fit)) return pair;
-  // A size says little of a small file.
+  // A size says little of a small file, and nothing of one that has lost its end.
   return take_first(came, went, [](const Passing& old, const Passing& now) {
-    return old.size >= 8192 && sizes_fit(old.size, now.size) && std::abs(old.time - now.time) <= kOneAfterTheOther;
+    return !now.ends_early && old.size >= 8192 && sizes_fit(old.size, now.size) &&
+           std::abs(old.time - now.time) <= kOneAfterTheOther;
   });
 }
 

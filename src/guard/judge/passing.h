@@ -17,7 +17,7 @@ struct PassingPair {
 void note_passing(std::deque<Passing>& all, Passing passing);
 void rename_passing(std::deque<Passing>& all, const std::string& from, const std::string& to);
 // Takes a pair out: by names ("a.docx", "a.docx.locked"), else by sizes as encryption leaves them: equal but for a
-// header or a trailer, or a third longer (base64), within ten minutes.
+// header or a trailer, or a third longer (base64), within ten minutes, unless what came is a copy that broke off.
 std::optional<PassingPair> take_pair(std::deque<Passing>& came, std::deque<Passing>& went);
 bool sizes_fit(std::uint64_t went, std::uint64_t came);
 // In how many folders the newest one's name is, with about the same size.

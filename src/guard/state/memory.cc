@@ -192,6 +192,7 @@ void Memory::give_over(const std::string& from, const std::string& to) {
   begin();
   if (Query* const put = query("UPDATE touches SET actor = ? WHERE actor = ?")) run(&put->bytes(to).bytes(from));
   if (Query* const put = query("UPDATE saved SET actor = ? WHERE actor = ?")) run(&put->bytes(to).bytes(from));
+  if (Query* const put = query("DELETE FROM actors WHERE key = ?")) run(&put->bytes(from));
 }
 
 std::int64_t Memory::add_saved(const Saved& saved) {

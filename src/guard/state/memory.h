@@ -63,7 +63,7 @@ class Memory {
   void touch(const std::string& actor, const Touch& touch);
   std::vector<Touch> touches(const std::string& actor, std::int64_t since, std::size_t most);
 
-  // What was noted of one actor is another one's, by their keys.
+  // What was noted of one actor is another one's, by their keys; the former is no more.
   void give_over(const std::string& from, const std::string& to);
 
   std::int64_t add_saved(const Saved& saved);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -24,6 +25,13 @@ base::UniqueFd by_mount_of(int root, int fd) {
   int mount = 0;
   if (::name_to_handle_at(fd, "", handle, &mount, AT_EMPTY_PATH) != 0) return {};
   return base::UniqueFd(::open_by_handle_at(root, handle, O_PATH | O_CLOEXEC));
+}
+
+// libnftables and others wait by select(2), which takes no descriptor from FD_SETSIZE on: the ones below are left to
+// them.
+base::UniqueFd out_of_the_way(base::UniqueFd fd) {
+  base::UniqueFd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, FD_SETSIZE));
+  return high ? std::move(high) : std::move(fd);
 }
 
 }  // namespace
@@ -52,13 +60,15 @@ bool HeldFiles::touch(std::uint64_t inode) {
 
 void HeldFiles::hold(int fd) {
   struct stat facts{};
-  if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || touch(facts.st_ino)) return;
+  // What is empty has nothing to keep yet.
+  if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0 || touch(facts.st_ino)) return;
   adopt(by_mount_of(root_, fd));
 }
 
 void HeldFiles::adopt(base::UniqueFd place) {
   struct stat facts{};
   if (most_ == 0 || !place || ::fstat(place.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return;
+  place = out_of_the_way(std::move(place));
   base::UniqueFd dropped;  // closed without the lock
   const base::MutexLock lock(mutex_);
   if (held_.contains(facts.st_ino)) return;
@@ -82,7 +92,8 @@ base::UniqueFd HeldFiles::take_gone(std::uint64_t inode) {
     order_.erase(known->second.order);
     held_.erase(known);
   }
-  return base::UniqueFd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
+  return out_of_the_way(
+      base::UniqueFd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME)));
 }
 
 void HeldFiles::let_go(std::size_t count) {

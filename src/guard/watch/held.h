@@ -3,6 +3,8 @@
 // place (O_PATH): nobody sees it, no link or time of the file changes, and neither leases nor unmounting elsewhere
 // mind. Costs a descriptor and some 1.5 KiB of the kernel's memory a file.
 //
+// The descriptors are above those that select(2) can wait for, which stay free for libraries that do.
+//
 // Files are told apart by their inodes. Those that were held or used last stay when there are too many. Shared between
 // threads.
 #pragma once
@@ -24,7 +26,7 @@ class HeldFiles {
   // `root`: of a mount of the share that nobody watches; to be open as long as this is.
   HeldFiles(int root, std::size_t most) : root_(root), most_(most) {}
 
-  // The file that `fd` has open, by whatever mount.
+  // The file that `fd` has open, by whatever mount, unless it is empty.
   void hold(int fd);
   // Takes a hold (O_PATH) that was made by the mount that nobody watches.
   void adopt(base::UniqueFd place);

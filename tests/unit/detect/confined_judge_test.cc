@@ -75,7 +75,7 @@ class ConfinedJudgeTest : public ::testing::Test {
 
 TEST_F(ConfinedJudgeTest, ASoundAnswerIsTaken) {
   // verdict valid, kind "text", no reasons; size 39, nothing said; an empty texture
-  const Version version = judged_by(program("frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 1, 0, 0, 0]))"));
+  const Version version = judged_by(program("frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 0, 1, 0, 0, 0]))"));
   EXPECT_EQ(version.judgement.verdict, Verdict::kValid);
   EXPECT_EQ(version.judgement.kind, "text");
   EXPECT_TRUE(told_.empty());
@@ -88,7 +88,7 @@ TEST_F(ConfinedJudgeTest, AProcessThatEndsLeavesItsFileUnknownAndSaysHow) {
 TEST_F(ConfinedJudgeTest, AProcessThatEndedOnceIsStartedAgain) {
   const Version version =
       judged_by(program("(open('once', 'x'), sys.exit(3)) if not os.path.exists('once') else "
-                        "frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 1, 0, 0, 0]))"));
+                        "frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 0, 1, 0, 0, 0]))"));
   EXPECT_EQ(version.judgement.verdict, Verdict::kValid);
   EXPECT_TRUE(told_.empty());
 }
@@ -97,7 +97,7 @@ TEST_F(ConfinedJudgeTest, AProcessThatEndedOnceIsStartedAgain) {
 TEST_F(ConfinedJudgeTest, OneFileThatEndsTheProcessTakesNoOtherWithIt) {
   ConfinedJudge judge([this](std::string_view name, const base::Error& error) { note(name, error); }, {}, {},
                       program("m = sys.exit(1) if b'bad' in r else "
-                              "frame((bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 1, 0, 0, 0])) * r[1])"));
+                              "frame((bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 0, 1, 0, 0, 0])) * r[1])"));
   std::vector<std::string> names;
   for (int i = 0; i < 150; ++i) names.push_back(i == 70 ? "bad" : "good" + std::to_string(i));
   std::vector<NamedContents> files;
@@ -121,11 +121,12 @@ TEST_F(ConfinedJudgeTest, AnAnswerThatNeverEndsIsCutOff) {
 }
 
 TEST_F(ConfinedJudgeTest, AnswersThatAreNoneAreRefused) {
-  for (const std::string answer : {"frame(b'')", "frame(bytes([9, 0, 0, 39, 0, 0, 0, 1, 0, 0, 0]))",  // no such verdict
-                                   "frame(bytes([1, 0, 0, 99, 0, 0, 0, 1, 0, 0, 0]))",   // larger than the file
-                                   "frame(bytes([1, 0, 0, 39, 0, 0, 0, 1, 99, 0, 0]))",  // more blocks than it has
-                                   "frame(bytes([1, 0, 0, 39, 0, 0, 0, 1, 0, 0, 1]) + bytes(7))",  // cut off
-                                   "frame(bytes([1, 0, 0, 39, 0, 0, 0, 1, 0, 0, 0, 7]))"}) {  // with more behind it
+  for (const std::string answer :
+       {"frame(b'')", "frame(bytes([9, 0, 0, 39, 0, 0, 0, 0, 1, 0, 0, 0]))",  // no such verdict
+        "frame(bytes([1, 0, 0, 99, 0, 0, 0, 0, 1, 0, 0, 0]))",                // larger than the file
+        "frame(bytes([1, 0, 0, 39, 0, 0, 0, 0, 1, 99, 0, 0]))",               // more blocks than it has
+        "frame(bytes([1, 0, 0, 39, 0, 0, 0, 0, 1, 0, 0, 1]) + bytes(7))",     // cut off
+        "frame(bytes([1, 0, 0, 39, 0, 0, 0, 0, 1, 0, 0, 0, 7]))"}) {          // with more behind it
     told_.clear();
     expect_unjudged(judged_by(program(answer)), "a judge's answer");
   }
@@ -173,7 +174,7 @@ TEST_F(ConfinedJudgeTest, AChangeThatCannotBeJudgedByContentsIsJudgedByWhatIsRem
 
 TEST_F(ConfinedJudgeTest, ManyThreadsAskAtOnce) {
   ConfinedJudge judge([this](std::string_view name, const base::Error& error) { note(name, error); }, {}, {},
-                      program("frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 1, 0, 0, 0]))"));
+                      program("frame(bytes([1, 4]) + b'text' + bytes([0, 39, 0, 0, 0, 0, 1, 0, 0, 0]))"));
   std::atomic<int> valid{0};
   {
     std::vector<std::jthread> threads;
@@ -196,7 +197,7 @@ Version sample() {
   Version version;
   version.judgement = {.verdict = Verdict::kBroken, .kind = "pdf", .reasons = {"one", "two"}};
   version.size = 1U << 20;
-  version.is_note = version.begins_randomly = true;
+  version.is_note = version.begins_randomly = version.ends_early = true;
   version.coded_size = 99;
   version.texture.complete = true;
   version.texture.blocks = 256;
@@ -213,6 +214,7 @@ void expect_same(const Version& a, const Version& b) {
   EXPECT_EQ(a.is_note, b.is_note);
   EXPECT_EQ(a.coded_size, b.coded_size);
   EXPECT_EQ(a.begins_randomly, b.begins_randomly);
+  EXPECT_EQ(a.ends_early, b.ends_early);
   EXPECT_EQ(a.texture, b.texture);
 }
 

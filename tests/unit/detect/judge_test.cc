@@ -7,6 +7,7 @@
 
 #include "detect/input/input.h"
 #include "detect/judge/pair.h"
+#include "support/detect/archive_samples.h"
 
 namespace kura::detect {
 namespace {
@@ -61,6 +62,23 @@ Judgement compared(const std::string& before, const std::string& after, std::str
 
 std::string with_piece(std::string contents, std::size_t at, const std::string& piece) {
   return contents.replace(at, piece.size(), piece);
+}
+
+// As zlib writes what it cannot make smaller: one stored block.
+std::string zlib_stream(const std::string& plain) {
+  std::uint32_t low = 1, high = 0;  // Adler-32
+  for (const char byte : plain) {
+    low = (low + static_cast<std::uint8_t>(byte)) % 65521;
+    high = (high + low) % 65521;
+  }
+  std::string stream = "\x78\x01\x01";
+  for (const std::size_t length : {plain.size(), ~plain.size()}) {
+    stream += static_cast<char>(length & 0xff);
+    stream += static_cast<char>(length >> 8 & 0xff);
+  }
+  stream += plain;
+  for (int shift = 24; shift >= 0; shift -= 8) stream += static_cast<char>((high << 16 | low) >> shift & 0xff);
+  return stream;
 }
 
 // ---- One version ----
@@ -132,6 +150,26 @@ TEST(JudgeTest, SixteenBytesOfEveryThirtyTwoAreSeen) {
   const std::string random = noise(contents.size());
   for (std::size_t at = 0; at + 16 <= contents.size(); at += 32) contents.replace(at, 16, random, at, 16);
   EXPECT_EQ(verdict_of(contents, "data.rec"), Verdict::kBroken);
+}
+
+TEST(JudgeTest, ACopyThatBrokeOffIsToldFromOneThatIsDamagedInside) {
+  const std::string whole(base::as_text(samples::kDocx));
+  const Version torn = judged(whole.substr(0, whole.size() * 2 / 3), "a.docx");
+  EXPECT_EQ(torn.judgement.verdict, Verdict::kBroken);
+  EXPECT_TRUE(torn.ends_early);
+  const Version damaged = judged(with_piece(whole, whole.size() / 3, noise(16)), "a.docx");
+  EXPECT_EQ(damaged.judgement.verdict, Verdict::kBroken);
+  EXPECT_FALSE(damaged.ends_early);
+  EXPECT_FALSE(judged(noise(20000), "a.docx").ends_early);
+  EXPECT_FALSE(judged(whole, "a.docx").ends_early);
+}
+
+TEST(JudgeTest, AnObjectOfGitIsWholeAsItUnpacks) {
+  const std::string packed = zlib_stream("blob 2048" + std::string(1, '\0') + noise(2048));
+  const std::string name = "objects/fe/19f81a7232e0ba27daf6795839c221184bf0c2";
+  EXPECT_EQ(verdict_of(packed, name), Verdict::kValid);
+  EXPECT_EQ(verdict_of(with_piece(packed, 100, noise(500, 2)), name), Verdict::kBroken);
+  EXPECT_EQ(verdict_of(packed.substr(0, 1500), name), Verdict::kBroken);
 }
 
 TEST(JudgeTest, AFileThatCannotBeReadIsUnknownAndSaysWhy) {

@@ -61,7 +61,7 @@ TEST(SunAudio, SamplesAreAPlainStretchUpToTheSizeInTheHeader) {
   sound.resize(28 + 8, 1);
   const Report report = judged(medium("au"), sound);
   EXPECT_EQ(report.finding, Finding::kWhole);
-  EXPECT_EQ(report.stretches, (std::vector<Stretch>{{{28, 8}, Density::kPlain}}));
+  EXPECT_EQ(report.stretches, (std::vector<Stretch>{{{28, 8}, Density::kPlain, Samples{2, 0}}}));
   sound.pop_back();
   EXPECT_EQ(judged(medium("au"), sound).finding, Finding::kBroken);
 }

@@ -1,8 +1,13 @@
 #include "detect/text/ransom_note.h"
 
+#include <array>
+#include <span>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "detect/text/addresses.h"
+#include "detect/text/phrases.h"
 
 namespace kura::detect::ransom_note_test {
 namespace {
@@ -10,6 +15,21 @@ namespace {
 // The Tor project's own, and the first block's.
 constexpr std::string_view kOnion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid";
 constexpr std::string_view kWallet = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
+
+TEST(PhraseFinder, CountsAPhraseOnceWhereverItStands) {
+  constexpr std::array<std::string_view, 3> kPhrases = {"abc", "bcd", "a long phrase of some words"};
+  const std::array<std::span<const std::string_view>, 1> groups = {kPhrases};
+  const note::PhraseFinder finder(groups);
+  for (std::size_t at = 0; at < 100; ++at) {
+    std::string text(100, '.');
+    text.insert(at, "a long phrase of some words");
+    EXPECT_EQ(finder.count(text)[0], 1U) << at;
+    text.insert(at / 2, "abcd");
+    EXPECT_EQ(finder.count(text)[0], 3U) << at;
+  }
+  EXPECT_EQ(finder.count("abc")[0], 1U);
+  EXPECT_EQ(finder.count("")[0], 0U);
+}
 
 TEST(RansomNote, AddressesAreProvenByTheirChecksums) {
   EXPECT_TRUE(text::is_onion_name(kOnion));

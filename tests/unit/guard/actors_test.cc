@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <string>
+
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
@@ -7,6 +9,7 @@
 #include "guard/cases.h"
 #include "guard/judge/passing.h"
 #include "guard/watch/opens.h"
+#include "support/guard/smbd_of_a_client.h"
 
 namespace kura::guard {
 namespace {
@@ -37,6 +40,27 @@ TEST(ActorTable, KnowsTheSameProcessAgain) {
   EXPECT_TRUE(self->name().program.ends_with("kura_guard_test"));
   EXPECT_EQ(table.of(::getpid()), self);
   EXPECT_EQ(self->state.lock()->processes.size(), 1U);
+}
+
+TEST(ActorTable, HandsWhatSpokeAgainstAnAddressToTheClientWhoComesFromThere) {
+  test::SmbdOfAClient smbd;
+  ActorTable table(10, 10, {smbd.port()});
+  const ActorPointer unnamed = table.of(smbd.start());
+  for (int i = 0; i < 3; ++i) table.set_clients({});  // it was gone when Samba was asked
+  const ActorPointer address = table.current(unnamed);
+  ASSERT_EQ(address->name().key(), "smb:127.0.0.1::");
+  const pid_t next = smbd.start();
+  ASSERT_EQ(table.of(next), address);
+  address->state.lock()->trial.add(Sign::kBecameBroken, "a", 5);
+  table.set_clients({{next, {"127.0.0.1", "alice", "office"}}});
+  const ActorPointer alice = table.of(next);
+  EXPECT_EQ(alice->name().key(), "smb:127.0.0.1:alice:office");
+  EXPECT_EQ(table.current(address), alice);
+  EXPECT_EQ(table.current(unnamed), alice);
+  EXPECT_EQ(table.current_name(unnamed->name()).key(), alice->name().key());
+  EXPECT_EQ(alice->state.lock()->trial.proofs().size(), 1U);
+  table.set_clients({{smbd.start(), {"127.0.0.1", "bob", "office"}}});
+  EXPECT_EQ(table.current(address), alice) << "once";
 }
 
 TEST(ActorName, IsReadBackFromItsKey) {
@@ -78,6 +102,14 @@ TEST(Passing, MatchesByNameAndBySize) {
   EXPECT_FALSE(take_pair(came, went));
   EXPECT_TRUE(sizes_fit(30'000, 40'000));
   EXPECT_FALSE(sizes_fit(30'000, 12'000)) << "a compressed file";
+}
+
+TEST(Passing, ACopyThatBrokeOffIsMatchedByItsNameOnly) {
+  std::deque<Passing> came{{"d/copy b.docx", 20'300, 0, true}};
+  std::deque<Passing> went{{"e/b.docx", 20'000, 0}};
+  EXPECT_FALSE(take_pair(came, went));
+  went.push_back({"d/copy b.doc", 900, 0});
+  EXPECT_EQ(take_pair(came, went)->went.path, "d/copy b.doc");
 }
 
 TEST(Incident, IsReadAsItWasWritten) {
