@@ -358,6 +358,22 @@ def test_recover_says_what_it_needs(kura, office):
     assert b"no snapshot" in kura.run("recover", "--list", "--since", "1999-01-01", code=1).err
 
 
+def test_a_backup_that_judges_nothing_does_not_end_an_attack(kura, office, tmp_path):
+    chance = random.Random(19)
+    clean = kura.json("backup", office).summary["snapshot_id"]
+    wanted = tree_of(office)
+    for path in files_of(office)[:6]:
+        scramble(path, chance)
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    for _ in range(2):
+        assert verdict(kura.json("backup", office, "--no-judging"))[0] == "unjudged"
+        summary, tree = recovered(kura, tmp_path / "back", office)
+        assert tree == wanted and summary["clean_snapshot_id"] == clean
+    assert verdict(kura.json("backup", office))[0] == "attacked"
+    summary, tree = recovered(kura, tmp_path / "back", office)
+    assert tree == wanted and summary["clean_snapshot_id"] == clean
+
+
 def test_without_judging_nothing_is_said(kura, office):
     assert verdict(kura.json("backup", office, "--no-judging")) == ("unjudged", [])
     assert set(KINDS) == {path.suffix[1:] for path in files_of(office)}

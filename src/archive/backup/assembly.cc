@@ -90,10 +90,11 @@ void Assembly::tell_ledger(const Item& item) {
     return ledger_->appeared(folder, item.entry.name,
                              {.verdict = judged.verdict, .turned = judged.turned, .is_note = is_note});
   }
+  // What the backup before did not judge may have been so for long.
   const bool was_broken =
-      item.unmodified || (item.judged_before && item.judged_before->judged.verdict == detect::Verdict::kBroken);
+      item.unmodified || !item.judged_before || item.judged_before->judged.verdict == detect::Verdict::kBroken;
   if (judged.verdict == detect::Verdict::kBroken && was_broken) return ledger_->still_broken();
-  if (was_broken && !item.unmodified) ledger_->no_longer_broken();
+  if (was_broken && !item.unmodified && item.judged_before) ledger_->no_longer_broken();
   if (!item.unmodified) ledger_->changed(path_, judged.verdict, judged.turned);
 }
 

@@ -120,12 +120,13 @@ class Backup {
   BackupSummary summary_;
 };
 
-// What the series' last snapshot of this machine suspected is gone on from.
+// What the series' last snapshot of this machine suspected is gone on from, or kept where nothing is judged.
 void Backup::begin_ledger(const std::vector<StoredSnapshot>& snapshots) {
   for (const StoredSnapshot& stored : snapshots) {
     const Snapshot& snapshot = stored.snapshot;
     if (snapshot.series == series_ && snapshot.machine == repository_.machine()->public_key() && snapshot.label) {
-      ledger_ = detect::ChangeLedger(snapshot.label->suspicion);
+      suspicion_ = snapshot.label->suspicion;
+      ledger_ = detect::ChangeLedger(suspicion_);
     }
   }
 }

@@ -18,7 +18,7 @@ std::optional<std::size_t> find_clean_point(const std::vector<StoredSnapshot>& n
   for (std::size_t number = 0; number < newest_first.size(); ++number) {
     const SnapshotLabel& label = *newest_first[number].snapshot.label;
     if (label.verdict != Verdict::kClean && label.verdict != Verdict::kUnjudged) continue;
-    if (number == 0 || label.suspicion.is_none()) return number;
+    if ((number == 0 && label.verdict == Verdict::kClean) || label.suspicion.is_none()) return number;
     if (!newest) newest = number;
   }
   return newest;
