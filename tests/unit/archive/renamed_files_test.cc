@@ -52,5 +52,20 @@ TEST(RenamedFiles, ANameWithoutAnythingIsTheAttacksWhereAsManyFilesWent) {
   EXPECT_FALSE(renamed.has_its_name("/d/core"));
 }
 
+TEST(HiddenFiles, TheOnlyOneOfASizeInItsFolderIsFoundForANameThatSaysNothing) {
+  HiddenFiles hidden;
+  hidden.went("/d/a.docx", 4711);
+  hidden.went("/d/b.docx", 100);
+  hidden.went("/d/c.docx", 100);
+  hidden.went("/d/empty", 0);
+  ASSERT_NE(hidden.before("/d/x9Kq", 4711), nullptr);
+  EXPECT_EQ(*hidden.before("/d/x9Kq", 4711), "/d/a.docx");
+  EXPECT_EQ(hidden.before("/d/x9Kq", 100), nullptr);
+  EXPECT_EQ(hidden.before("/d/x9Kq", 4712), nullptr);
+  EXPECT_EQ(hidden.before("/d/x9Kq", 0), nullptr);
+  EXPECT_EQ(hidden.before("/e/x9Kq", 4711), nullptr);
+  EXPECT_EQ(hidden.before("/d/new.png", 4711), nullptr);
+}
+
 }  // namespace
 }  // namespace kura::archive
