@@ -17,10 +17,10 @@ from pathlib import Path
 import office
 from attack.benign import WORKS, NotSuited, Work
 from attack.confine import MARKER, mark
-from attack.samba import Samba as Client
+from attack.samba import Samba as BackEnd
 from guard import Guard, Mounted
-from network import Network
-from office_samba import Samba
+from network import Host, Network
+from office_samba import Client, Samba
 
 PEOPLE = ("anna", "bo", "chen", "doris")
 NEW_PC = "newcomer"
@@ -30,12 +30,40 @@ FOLDER_WORKS = frozenset(("rename", "gzip", "xz", "zstd", "bzip2", "gunzip", "ta
 SAMPLES = {"png": 24, "svg": 12, "html": 12, "json": 12, "csv": 6, "pdf": 2, "py": 12, "so": 6, "gz": 6, "wav": 2, "ttf": 3, "jpg": 6, "js": 6, "css": 4, "xml": 6}
 
 
+class Pc(BackEnd):
+    """One connection that stays open, as PCs have it, and is made anew when it was cut."""
+
+    def __init__(self, server: Samba, host: Host):
+        self._server, self._host, self._connection = server, host, None
+        super().__init__(server.host.address, "office", 445, host.before)
+
+    def _run(self, commands: list[str]) -> str:
+        if self._connection is None:
+            self._connection = Client(self._server, self._host).__enter__()
+        said = []
+        for command in commands:
+            text = self._connection.run(command, seconds=60)
+            if text is None:
+                self.hang_up()
+                raise RuntimeError("smbclient: the connection is gone")
+            said.append(text)
+        failed = [line for text in said for line in text.splitlines() if "NT_STATUS" in line]
+        if failed:
+            raise RuntimeError(f"smbclient: {failed[0]}")
+        return "".join(said)
+
+    def hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.__exit__()
+            self._connection = None
+
+
 class Person:
     """Somebody at a PC, in a folder of the share."""
 
     def __init__(self, name: str, server: Samba, net: Network, share: Path, chance: random.Random):
         self.name, self.share, self.chance = name, share, chance
-        self.client = Client(server.host.address, "office", 445, net.hosts[name].before)
+        self.client = Pc(server, net.hosts[name])
 
     @property
     def home(self) -> Path:
@@ -237,13 +265,23 @@ SOMETIMES: dict[Callable[[Person], None], int] = {
 NEW_PC_DAYS = 40
 
 
+def samples() -> dict[str, list[Path]]:
+    """Files that lie on this machine, by their endings."""
+    found: dict[str, list[Path]] = {ending: [] for ending in SAMPLES}
+    for path in Path("/usr").rglob("*"):
+        ending = path.suffix[1:]
+        if ending in found and path.is_file() and 1000 < path.stat().st_size < 400_000:
+            found[ending].append(path)
+    return {ending: sorted(paths) for ending, paths in found.items()}
+
+
 def move_into(share: Path, chance: random.Random) -> None:
     """What is there on the first day: office files, and others that lie on this machine."""
+    found = samples()
     for person in PEOPLE:
         office.make_office(share / person, 36, chance.randrange(1 << 30))
         for ending, count in SAMPLES.items():
-            found = sorted(path for path in Path("/usr").rglob(f"*.{ending}") if path.is_file() and 1000 < path.stat().st_size < 400_000)
-            for path in chance.sample(found, min(count, len(found))):
+            for path in chance.sample(found[ending], min(count, len(found[ending]))):
                 place = share / person / f"{ending} files" / f"{chance.randrange(10**5)} {path.name}"
                 place.parent.mkdir(exist_ok=True)
                 shutil.copyfile(path, place)
@@ -262,6 +300,8 @@ def run(folder: Path, days: int, seed: int = 1) -> int:
             time.sleep(2.5)  # the guard looks for new canaries every two seconds
             people = [Person(name, samba, net, share, chance) for name in (*PEOPLE, NEW_PC)]
             false = work(guard, people, days, chance)
+            for person in people:
+                person.client.hang_up()
             return report(guard, false, days)
 
 
