@@ -201,6 +201,16 @@ bool is_strewn_text(Window& in, const Kind& promised) {
   return is_text && head.size() >= kLeastStrewn && text::texture(head) == text::Texture::kRandom;
 }
 
+// A picture, say, that is nothing but digits.
+void judge_digits(std::string_view name, Version& version) {
+  const Kind* promised = promised_by(name);
+  const bool is_text = version.judgement.verdict == Verdict::kValid && version.judgement.kind.ends_with("text");
+  if (!is_text || version.coded_size == 0 || promised == nullptr || !has_its_mark(*promised)) return;
+  version.judgement =
+      judged(Verdict::kBroken, nullptr,
+             fmt::format("its name says {}, and it is nothing but digits of base64 or hexadecimal", promised->name));
+}
+
 // What a name promises and is not there, in words, or nothing.
 std::string wrong_promise(Window& in, std::string_view name, const Kind& promised) {
   if (begins_randomly(in)) return "it begins with what looks random";
@@ -259,6 +269,7 @@ Version judge(Input& input, std::string_view name) {
   const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
   version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
   version.coded_size = coded_size(in);
+  judge_digits(name, version);
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));
