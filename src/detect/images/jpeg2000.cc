@@ -83,8 +83,7 @@ bool Codestream::check_tile_part() {
   if (in_.big16(at_ + 2) != 10U) return fail(at_, "the header of a tile part is damaged");
   const std::uint64_t size = in_.big32(at_ + 6).value_or(0);
   // 0: it is the last, and goes on to the end marker, which some leave out.
-  const bool marked = in_.big16(end_ - 2) == kEoc;
-  const std::uint64_t end = size != 0 ? start + size : end_ - (marked ? 2 : 0);
+  const std::uint64_t end = size != 0 ? start + size : in_.big16(end_ - 2) == kEoc ? end_ - 2 : end_;
   if (end > end_) return fail(in_.size(), "the file ends early, within a tile part");
   if (!skip_segments(kSod)) return false;
   at_ += 2;

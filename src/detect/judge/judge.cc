@@ -165,21 +165,6 @@ std::uint64_t bytes_of_digits(Window& in) {
   return is_hexadecimal && !is_padded ? signs / 2 : signs * 3 / 4;
 }
 
-// What is wrong with digits for what the name says, or nothing.
-std::string wrong_in_digits(std::string_view name, const Kind& kind, std::uint64_t size) {
-  struct Digest {
-    std::string_view extension;
-    std::uint64_t size;
-  };
-  static constexpr std::array<Digest, 4> kDigests = {{{".md5", 16}, {".sha1", 20}, {".sha256", 32}, {".sha512", 64}}};
-  for (const Digest& digest : kDigests) {
-    if (name.ends_with(digest.extension) && size != digest.size) return "its digits are those of no such digest";
-  }
-  const Kind* const promised = promised_by(name);
-  if (promised == nullptr || may_be(name, kind) || is_size_of_digest(size)) return {};
-  return fmt::format("its name says {}, and it is nothing but digits of base64 or hexadecimal", promised->name);
-}
-
 // A text about PDF begins like one: what is whole as what its name says is not held to how it begins.
 void judge_as_named(Window& in, std::string_view name, const Kind& taken_for, Version& version) {
   const Kind* promised = promise_of(name);
@@ -211,6 +196,28 @@ bool is_strewn_text(Window& in, const Kind& promised) {
   const base::ByteSpan head = in.at(0, text::kPiece);
   const bool is_text = promised.name.ends_with("text") || promised.name == "pem" || promised.name == "armoured openpgp";
   return is_text && head.size() >= kLeastStrewn && text::texture(head) == text::Texture::kRandom;
+}
+
+// What is wrong with a text of nothing but digits for what its name says, or nothing.
+std::string wrong_in_digits(std::string_view name, std::uint64_t size) {
+  struct Digest {
+    std::string_view extension;
+    std::uint64_t size;
+  };
+  static constexpr std::array<Digest, 4> kDigests = {{{".md5", 16}, {".sha1", 20}, {".sha256", 32}, {".sha512", 64}}};
+  for (const Digest& digest : kDigests) {
+    if (name.ends_with(digest.extension) && size != digest.size) return "its digits are those of no such digest";
+  }
+  const Kind* const promised = promised_by(name);
+  if (promised == nullptr || !has_its_mark(*promised)) return {};
+  return fmt::format("its name says {}, and it is nothing but digits of base64 or hexadecimal", promised->name);
+}
+
+void judge_digits(std::string_view name, Version& version) {
+  const bool is_text = version.judgement.verdict == Verdict::kValid && version.judgement.kind.ends_with("text");
+  if (!is_text || version.coded_size == 0) return;
+  std::string wrong = wrong_in_digits(name, version.coded_size);
+  if (!wrong.empty()) version.judgement = judged(Verdict::kBroken, nullptr, std::move(wrong));
 }
 
 // What a name promises and is not there, in words, or nothing.
@@ -270,10 +277,7 @@ Version judge(Input& input, std::string_view name) {
   const bool begins_oddly = version.size >= kTellingSize && !begins_with_text(in);
   version.begins_randomly = kind == nullptr && (begins_oddly || begins_randomly(in));
   version.coded_size = bytes_of_digits(in);
-  if (version.judgement.verdict == Verdict::kValid && version.coded_size > 0) {
-    std::string wrong = wrong_in_digits(name, *kind, version.coded_size);
-    if (!wrong.empty()) version.judgement = judged(Verdict::kBroken, nullptr, std::move(wrong));
-  }
+  judge_digits(name, version);
   if (version.judgement.verdict == Verdict::kBroken && kind != nullptr) judge_as_named(in, name, *kind, version);
   if (version.judgement.verdict == Verdict::kValid && version.size <= kLargestNote && may_be_note(name)) {
     RansomNote note = judge_note(in, name.substr(name.rfind('/') + 1));

@@ -18,10 +18,11 @@ namespace {
 // At least this many blocks, or this share of those that were plain, became random.
 constexpr std::uint64_t kManyBlocks = 4;
 
-// How unlikely borders at multiples of a power of two have to be, in bits: of what became random, and of what looked
-// random before.
+// How unlikely borders at multiples of a power of two have to be, in bits: of what became random; of what looked random
+// before, of a kind that is written as a whole; and of anything else that looked random.
 constexpr std::uint64_t kFewBits = 4;
-constexpr std::uint64_t kManyBits = 16;
+constexpr std::uint64_t kManyBits = 14;
+constexpr std::uint64_t kMostBits = 36;
 
 Judgement with_reason(Judgement judgement, Verdict verdict, std::string reason) {
   judgement.verdict = verdict;
@@ -86,6 +87,9 @@ bool lost_its_kind(const Version& before, const Version& after, std::string_view
   if (before.judgement.verdict == Verdict::kOpaque) return !kind.empty();
   if (before.judgement.verdict != Verdict::kValid) return false;
   if (promises(name, kind) && (after.size >= kLittle || !is_text(before))) return true;
+  // What was taken out of a wrapping has a name behind the wrapping's, too, and another length.
+  const bool is_as_long = after.size >= before.size && after.size - before.size <= kBlock;
+  if (!is_text(before) && is_as_long && still_promises(name, kind)) return true;
   return (after.begins_randomly || after.texture.random_count() > 0) &&
          (still_promises(name, kind) || promises_nothing(name));
 }
@@ -226,7 +230,7 @@ std::string change_of_contents(const Version& before, Window& old_window, const 
   }
   const std::uint64_t bits = replaced.alignment_bits();
   // Containers and databases that nobody knows are written in sectors; a tar has headers, which an update edits, too.
-  const bool finer = (replaced.border_bits & 511) != 0 && bits >= 2 * kManyBits;
+  const bool finer = (replaced.border_bits & 511) != 0 && bits >= kMostBits;
   const std::string& kind = before.judgement.kind;
   const bool known = (written_whole && !kind.empty()) || kind == "tar" || finer;
   const bool found =

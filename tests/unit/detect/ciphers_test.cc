@@ -60,6 +60,13 @@ TEST(OpenPgp, ASignedMessageIsUnpackedToItsEnd) {
   }
 }
 
+TEST(OpenPgp, ACompressedPacketInAnotherOneIsRefused) {
+  // Packed by zlib: a literal packet of ten digits, and a compressed one of nothing.
+  const auto said = judged(samples::hex("a30278da3b2d90c40002068646c626a666e616968b19991900303e03f2"));
+  EXPECT_EQ(said.kind, "openpgp");
+  EXPECT_EQ(said.report.evidence, "a compressed packet is in another one");
+}
+
 TEST(SExpression, AKeyOfAnAgentIsWholeAndOneThatIsCutOrDamagedIsFound) {
   const std::string key = "(21:protected-private-key(3:ecc(5:curve7:Ed25519)(1:q3:\x01\x02\x03))(7:comment1:n))";
   const auto said = judged(key);

@@ -101,6 +101,9 @@ TEST(PairContents, BlocksOfACipherThatAreReplacedInItsMiddleAreFound) {
   const std::string before = "Salted__" + noise(60008, 3);
   EXPECT_EQ(judge_pair(before, with_noise(before, 8192, 4096, 16384), "a.enc").verdict, Verdict::kBroken);
   EXPECT_EQ(judge_pair(before, "Salted__" + noise(60008, 4), "a.enc").verdict, Verdict::kOpaque);
+  // All behind the first 64 KiB, a rest of 160 bytes.
+  const std::string longer = "Salted__" + noise(65688, 3);
+  EXPECT_EQ(judge_pair(longer, with_noise(longer, 65536, 4096, 65536), "a.enc").verdict, Verdict::kBroken);
 }
 
 TEST(PairContents, ACipherInBase64OfTheSameLengthIsFound) {

@@ -60,6 +60,10 @@ TEST(Pair, ASmallFileOfAKindThatIsNoTextHasAFormToLoseHoweverLittleOfItIsRandom)
   base::Bytes half = samples::noise(48);
   half.resize(96);
   EXPECT_EQ(after(of_kind(Verdict::kValid, "png"), half, "dot.png"), Verdict::kBroken);
+  Version as_long = of_kind(Verdict::kValid, "png");
+  as_long.size = half.size();
+  EXPECT_EQ(after(as_long, half, "dot.png.locked"), Verdict::kBroken);
+  EXPECT_NE(after(of_kind(Verdict::kValid, "gzip"), half, "dot.gz.unpacked"), Verdict::kBroken);
 }
 
 TEST(Pair, AFewBytesInPaddedBase64AreSeenByTheirNumber) {
