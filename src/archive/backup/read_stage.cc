@@ -105,6 +105,8 @@ void ReadStage::fill(Item& item, ReadFile file) {
   remembered.extents = std::move(file.extents);
   remembered.xattrs = std::move(file.xattrs);
   if (file.judged) item.set_judged(*std::move(file.judged));
+  // The same bytes are what they were, also where nobody judges.
+  if (judge_ == nullptr && item.unmodified && item.judged_before) item.set_judged(JudgedVersion(*item.judged_before));
 }
 
 }  // namespace kura::archive

@@ -166,10 +166,6 @@ Status RecoveryPlanner::compare_trees(std::size_t older, const std::function<Sta
 Result<std::string> RecoveryPlanner::evidence_against(const Difference& difference, std::size_t older,
                                                       std::size_t newer) {
   const auto& [change, path, before, after] = difference;
-  // Nobody judged it since.
-  if (before && after && is_broken(*before) && !after->judged && has_content_of(*before, *after)) {
-    return before->judged->evidence;
-  }
   if (!second_look_ || !is_whole(before) || !is_whole(after) || has_content_of(*before, *after)) return std::string();
   OpenSnapshot* const then = KURA_TRY(open(older));
   OpenSnapshot* const next = KURA_TRY(open(newer));
