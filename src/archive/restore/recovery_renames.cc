@@ -87,10 +87,12 @@ Status RecoveryPlanner::match_renamed() {
       continue;
     std::optional<Entry> entry = KURA_TRY(find(0, path));
     if (!entry || !entry->judged) continue;
-    const bool is_made =
-        renamed_.is_taken(path) || !is_what_it_was_named(path, *entry->judged) ||
-        (second_look_ && is_text(*entry->judged) && second_look_->is_coded({*KURA_TRY(open(0))->reader, *entry}, path));
-    if (is_made) made_.emplace(path, *std::move(entry));
+    const Judged& judged = *entry->judged;
+    // Whatever it was: an attack makes no file that is whole as a kind, but texts of digits.
+    const bool is_sound = second_look_ && is_of_a_kind(judged) &&
+                          !(is_text(judged) && second_look_->is_coded({*KURA_TRY(open(0))->reader, *entry}, path));
+    const bool is_made = second_look_ ? !is_sound : renamed_.is_taken(path);
+    if (is_made || !is_what_it_was_named(path, judged)) made_.emplace(path, *std::move(entry));
   }
   return {};
 }

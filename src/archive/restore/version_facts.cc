@@ -33,6 +33,11 @@ std::string without_extension(const std::string& path) {
   return path.substr(0, name) + std::string(detect::stem_of(std::string_view(path).substr(name)));
 }
 
+bool is_of_a_kind(const Judged& judged) {
+  return !judged.kind.empty() &&
+         (judged.verdict == detect::Verdict::kValid || judged.verdict == detect::Verdict::kOpaque);
+}
+
 bool is_text(const Judged& judged) { return judged.kind.ends_with("text"); }
 
 bool is_what_it_was_named(const std::string& path, const Judged& judged) {
@@ -56,8 +61,7 @@ bool is_still(const Entry& entry, const Entry& before) {
   if (has_content_of(entry, before)) return true;
   if (!entry.judged || !before.judged) return false;
   const Judged& now = *entry.judged;
-  const bool is_whole = now.verdict == detect::Verdict::kValid || now.verdict == detect::Verdict::kOpaque;
-  if (!is_whole || now.kind.empty()) return false;
+  if (!is_of_a_kind(now)) return false;
   return !is_text(now) || (is_text(*before.judged) && !has_size_of_encoded(entry.size, before.size));
 }
 

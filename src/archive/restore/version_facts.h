@@ -13,7 +13,8 @@ bool is_broken(const Entry& entry);
 // A file, and not broken.
 bool is_whole(const std::optional<Entry>& entry);
 bool has_content_of(const Entry& entry, const Entry& other);
-bool is_text(const Judged& judged);  // of any encoding
+bool is_text(const Judged& judged);       // of any encoding
+bool is_of_a_kind(const Judged& judged);  // and whole as that
 
 // From now on it is broken, and was whole.
 void say_broken(Entry& entry, std::string evidence);
