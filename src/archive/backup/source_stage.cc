@@ -116,7 +116,8 @@ base::Status SourceStage::file(const WalkEntry& entry, Item& item) {
     item.judged_before = cached->judged;
   } else if (const JudgedVersion* before = judges_ ? lineage_.before(entry.path) : nullptr) {
     item.judged_before = *before;
-  } else if (const JudgedVersion* moved = judges_ ? lineage_.moved(entry.path, entry.status.st_ino, item.entry.size) : nullptr) {
+  } else if (const JudgedVersion* moved =
+                 judges_ ? lineage_.moved(entry.path, entry.status.st_ino, item.entry.size) : nullptr) {
     item.moved_before = *moved;
   }
   batch_->reads.push_back({.parent = entry.parent, .status = entry.status, .item = batch_->items.size() - 1});
