@@ -243,9 +243,8 @@ void add_recover(CommandTable& table) {
   CLI::App* command = table.add(
       "recover", "After an attack: every file in its newest version that is whole",
       "Files that the attack did not touch come as they are in the newest snapshot; those that it broke, renamed or\n"
-      "deleted come from before. What the attack made of them is left out. What was changed since the clean point, "
-      "and\n"
-      "looked whole to its backup, is compared with what it was.\n"
+      "deleted come from before. What the attack made of them is left out. What was changed since the clean point\n"
+      "and looked whole to its backup is compared with what it was.\n"
       "\n"
       "Examples:\n"
       "  kura recover --list                               what would come back, by folder, and what is lost\n"

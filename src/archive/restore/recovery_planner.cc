@@ -54,30 +54,28 @@ Result<bool> RecoveryPlanner::find_earlier_attack() {
 // Whether between `older` and the next something was broken that was called whole; or came under a name that only the
 // attack gives where one went that it may have been, or under one that says nothing, and is what was made of that one.
 Result<bool> RecoveryPlanner::has_attack(std::size_t older) {
-  std::vector<Difference> went, came;
+  std::map<std::string, Entry> went, came;
   bool was_broken = false;
   KURA_TRY(compare_trees(older, [&](const Difference& difference) -> Status {
     const auto& [change, path, before, after] = difference;
-    if (!after && is_whole(before)) went.push_back(difference);
-    if (!before && after && after->type == EntryType::kFile) came.push_back(difference);
+    if (!after && is_whole(before)) went.emplace(path, *before);
+    if (!before && after && after->type == EntryType::kFile) came.emplace(path, *after);
     was_broken = was_broken || !KURA_TRY(evidence_against(difference, older, older - 1)).empty();
     return {};
   }));
   if (was_broken || went.empty()) return was_broken;
   std::set<std::string> stems;
   HiddenFiles hidden;
-  for (const Difference& file : went) {
-    stems.insert(without_extension(file.path));
-    hidden.went(file.path, file.before->size);
+  for (const auto& [path, before] : went) {
+    stems.insert(without_extension(path));
+    hidden.went(path, before.size);
   }
-  for (const Difference& file : came) {
-    if (renamed_.has_its_name(file.path) && stems.contains(without_extension(file.path))) return true;
-    const std::string* const was = hidden.before(file.path, file.after->size);
+  for (const auto& [path, after] : came) {
+    if (renamed_.has_its_name(path) && stems.contains(without_extension(path))) return true;
+    const std::string* const was = hidden.before(path, after.size);
     if (was == nullptr) continue;
-    const auto before = std::ranges::find(went, *was, &Difference::path);
-    if (!KURA_TRY(evidence_against({Change::kContent, file.path, before->before, file.after}, older, older - 1))
-             .empty())
-      return true;
+    const Difference made{Change::kContent, path, went.at(*was), after};
+    if (!KURA_TRY(evidence_against(made, older, older - 1)).empty()) return true;
   }
   return false;
 }

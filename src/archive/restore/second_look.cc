@@ -3,7 +3,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <vector>
 
 #include "archive/format/judged.h"
 #include "archive/restore/dump.h"
@@ -66,10 +68,10 @@ std::string SecondLook::judged(const Side& before, const Side& after, const std:
     ++progress_->files_done;
     progress_->bytes_done += was->size + is->size;
   }
-  const detect::Version old_version = judge_.judge(was->contents(), path);
-  const detect::Version new_version = judge_.judge(is->contents(), path);
+  const std::array<detect::NamedContents, 2> both = {{{was->contents(), path}, {is->contents(), path}}};
+  const std::vector<detect::Version> versions = judge_.judge(both);
   const detect::Judgement judgement =
-      judge_.judge_change(old_version, was->contents(), new_version, is->contents(), path);
+      judge_.judge_change(versions[0], both[0].contents, versions[1], both[1].contents, path);
   return judgement.verdict == detect::Verdict::kBroken ? evidence_of(judgement) : std::string();
 }
 
